@@ -1,0 +1,350 @@
+//! `trend`: does a side effect rise with an ordered column, such as skin tone? Rates by level, trend tests, crude and
+//! adjusted odds ratios with errors clustered by patient, and beside them the mean depth and passes of each level, so
+//! that confounding is seen.
+
+use super::counting::{Counted, cluster_sums};
+use super::rates::{as_number, rate_rows};
+use super::regression::{Design, Predictor};
+use super::{Analysis, Evidence, Kind, group_of};
+use crate::cube::plan::CellView;
+use crate::cube::{Cube, CubeKey, Dimension, MeasureSums};
+use crate::domain::EffectId;
+use crate::results::{ResultRow, Statistic};
+use crate::stats::logistic::{self, Covariance, Fit, FitProblem};
+use crate::stats::trend::{self, ClusteredLevel, TrendLevel};
+use crate::stats::{firth, mean};
+
+/// The kind.
+pub const KIND: Kind = Kind {
+    name: "trend",
+    about: "Does a side effect rise with an ordered column such as skin tone? Rates by level, trend tests, crude and adjusted odds ratios.",
+    keys: &["outcomes", "over", "adjust", "reference"],
+    required: &["outcomes", "over"],
+    cubes,
+    rows,
+};
+
+/// Means of these are shown beside every level: what confounds skin tone.
+const CONTEXT: &[&str] = &["needle_depth_mm", "passes"];
+/// With fewer events for each model term, Firth's likelihood is used.
+const FEW_EVENTS_PER_TERM: f64 = 10.0;
+/// With a smaller expected count, the exact test stands beside the asymptotic one.
+const SMALL_EXPECTED: f64 = 5.0;
+
+fn over(analysis: &Analysis) -> Option<&Dimension> {
+    analysis.over.as_ref()
+}
+
+fn cubes(analysis: &Analysis) -> Vec<CubeKey> {
+    let by_level = over(analysis).map(|over| analysis.cube(vec![over.clone()], CONTEXT));
+    by_level.into_iter().chain([analysis.cube(Vec::new(), &[])]).collect()
+}
+
+fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
+    let Some(over) = over(analysis) else { return Vec::new() };
+    let Some(cube) = evidence.cubes.get(&analysis.cube(vec![over.clone()], CONTEXT)) else { return Vec::new() };
+    let mut rows = context_rows(analysis, cube);
+    for effect in evidence.effects(&analysis.outcomes) {
+        let trend = Trend { analysis, evidence, over, cube, effect };
+        rows.extend(trend.overall_rows());
+        rows.extend(trend.level_rows());
+        rows.extend(trend.test_rows());
+        rows.extend(trend.crude_rows());
+        rows.extend(trend.adjusted_rows());
+    }
+    rows
+}
+
+fn context_rows(analysis: &Analysis, cube: &Cube) -> Vec<ResultRow> {
+    let mut rows = Vec::new();
+    for (at, name) in CONTEXT.iter().enumerate() {
+        for cell in cube.cells() {
+            let estimate = mean::estimate(&measure_sums(cell.measure(at)), analysis.counting.level);
+            let row = ResultRow {
+                group: group_of(&cell.group()),
+                term: (*name).to_owned(),
+                unit: if *name == "needle_depth_mm" { "mm" } else { "passes" },
+                counted: "sessions",
+                ..analysis.row(Statistic::Mean)
+            };
+            rows.push(row.with_estimate(&estimate));
+        }
+    }
+    rows
+}
+
+fn measure_sums(sums: &MeasureSums) -> mean::MeasureSums {
+    mean::MeasureSums {
+        clusters: sums.patients,
+        n: sums.sessions,
+        total: sums.total,
+        n_n: sums.sessions_squared,
+        total_total: sums.total_squared,
+        n_total: sums.sessions_times_total,
+    }
+}
+
+/// Score of a level: its number where the column holds numbers, else its place (I…VI = 1…6).
+fn score(place: usize, text: Option<&str>) -> f64 {
+    text.and_then(|text| text.parse().ok()).unwrap_or_else(|| as_number(place as u64 + 1))
+}
+
+struct Trend<'a> {
+    analysis: &'a Analysis,
+    evidence: &'a Evidence<'a>,
+    over: &'a Dimension,
+    cube: &'a Cube,
+    effect: EffectId,
+}
+
+impl Trend<'_> {
+    fn template(&self, statistic: Statistic) -> ResultRow {
+        ResultRow {
+            outcome: self.evidence.code(self.effect),
+            counted: self.analysis.counting.counted.text(),
+            ..self.analysis.row(statistic)
+        }
+    }
+
+    /// The rate over every level, the missing one included.
+    fn overall_rows(&self) -> Vec<ResultRow> {
+        let everybody = self.evidence.cubes.get(&self.analysis.cube(Vec::new(), &[]));
+        let cell = everybody.and_then(|cube| cube.cells().next());
+        cell.map(|cell| rate_rows(self.analysis, &self.template(Statistic::Rate), cell.cell(self.effect)))
+            .unwrap_or_default()
+    }
+
+    fn level_rows(&self) -> Vec<ResultRow> {
+        let rows = self.cube.cells().flat_map(|cell| {
+            let template = ResultRow { group: group_of(&cell.group()), ..self.template(Statistic::Rate) };
+            rate_rows(self.analysis, &template, cell.cell(self.effect))
+        });
+        rows.collect()
+    }
+
+    /// Levels that are not missing, with their scores.
+    fn levels(&self) -> impl Iterator<Item = (f64, CellView<'_>)> {
+        self.cube.cells().filter_map(|cell| {
+            let place = cell.level()?;
+            let text = cell.group().first().and_then(|(_, text)| *text);
+            Some((score(place, text), cell))
+        })
+    }
+
+    /// What a reader of a trend test must know: the scores, and what was left out.
+    fn test_note(&self) -> String {
+        let scores: Vec<String> = self
+            .levels()
+            .map(|(score, cell)| {
+                let text = cell.group().first().and_then(|(_, text)| *text).unwrap_or_default().to_owned();
+                format!("{text}={score}")
+            })
+            .collect();
+        let mut note = format!("scores {}", scores.join(" "));
+        let missing: Option<u64> = self
+            .cube
+            .cells()
+            .find(|cell| cell.level().is_none())
+            .map(|cell| self.analysis.counting.rate(cell.cell(self.effect)).n);
+        if let Some(missing) = missing.filter(|missing| *missing > 0) {
+            let counted = self.analysis.counting.counted.text();
+            note.push_str(&format!("; {missing} {counted} with {} missing left out", self.over.column));
+        }
+        note
+    }
+
+    fn test_rows(&self) -> Vec<ResultRow> {
+        let counting = &self.analysis.counting;
+        let levels: Vec<TrendLevel> = self
+            .levels()
+            .map(|(score, cell)| {
+                let rate = counting.rate(cell.cell(self.effect));
+                TrendLevel { score, events: rate.events, n: rate.n }
+            })
+            .collect();
+        let mut tests = Vec::new();
+        if counting.counted == Counted::Sessions {
+            let clustered: Vec<ClusteredLevel> = self
+                .levels()
+                .map(|(score, cell)| ClusteredLevel {
+                    score,
+                    sums: cluster_sums(counting.sums(cell.cell(self.effect))),
+                })
+                .collect();
+            tests.push(trend::cochran_armitage_rao_scott(&clustered).0);
+        }
+        tests.push(trend::cochran_armitage(&levels));
+        if trend::smallest_expected(&levels) < SMALL_EXPECTED {
+            tests.push(trend::cochran_armitage_exact_test(&levels));
+        }
+        let mut rows = Vec::new();
+        for test in tests {
+            let mut notes = vec![self.test_note()];
+            if counting.counted == Counted::Sessions && test.method != "cochran_armitage_rao_scott" {
+                notes.push("takes repeated sessions of a patient as independent".to_owned());
+            }
+            notes.extend(test.warning.clone());
+            let row = ResultRow {
+                term: test.method.to_owned(),
+                method: test.method,
+                numerator: Some(as_number(levels.iter().map(|level| level.events).sum())),
+                denominator: Some(as_number(levels.iter().map(|level| level.n).sum())),
+                warning: notes.into_iter().rev().collect::<Vec<_>>().join("; "),
+                ..self.template(Statistic::PValue)
+            };
+            if test.statistic.is_some() {
+                rows.push(ResultRow { statistic: Statistic::TrendZ, value: test.statistic, unit: "z", ..row.clone() });
+            }
+            rows.push(ResultRow { value: test.p_value, unit: "probability", ..row });
+        }
+        rows
+    }
+
+    /// Scores of the levels, by session.
+    fn score_predictor(&self) -> Option<Predictor> {
+        let labels = self.over.labels(self.evidence.table).ok()?;
+        let scores: Vec<f64> = labels.texts.iter().enumerate().map(|(at, text)| score(at, Some(text))).collect();
+        let values = labels.codes.iter().map(|code| code.map(|code| scores[code as usize])).collect();
+        Some(Predictor::Number { name: self.over.column.clone(), values })
+    }
+
+    /// The levels against one of them, by session.
+    fn level_predictor(&self, reference: &str) -> Option<Predictor> {
+        let labels = self.over.labels(self.evidence.table).ok()?;
+        let at = labels.texts.iter().position(|text| text == reference)?;
+        Some(Predictor::Levels {
+            name: self.over.column.clone(),
+            codes: labels.codes,
+            texts: labels.texts,
+            reference: Some(u32::try_from(at).ok()?),
+        })
+    }
+
+    fn crude_rows(&self) -> Vec<ResultRow> {
+        let Some(score) = self.score_predictor() else { return Vec::new() };
+        let model = self.model("crude", &[score], 1);
+        let mut rows = model.rows;
+        if let Some((fit, _)) = &model.fit {
+            let level = self.analysis.counting.level;
+            rows.extend(self.levels().map(|(score, cell)| {
+                let fitted = fit.predict(&[1.0, score], Covariance::Cr1, level);
+                ResultRow {
+                    group: group_of(&cell.group()),
+                    unit: "proportion",
+                    counted: "sessions",
+                    ..self.template(Statistic::FittedRate)
+                }
+                .with_estimate(&fitted)
+            }));
+        }
+        if let Some(levels) = self.analysis.reference.as_ref().and_then(|text| self.level_predictor(text)) {
+            rows.extend(self.model("crude_levels", &[levels], usize::MAX).rows);
+        }
+        rows
+    }
+
+    fn adjusted_rows(&self) -> Vec<ResultRow> {
+        if self.analysis.adjust.is_empty() {
+            return Vec::new();
+        }
+        let adjust = || self.analysis.adjust.iter().filter_map(|name| Predictor::column(self.evidence.table, name));
+        let mut rows = Vec::new();
+        if let Some(score) = self.score_predictor() {
+            let predictors: Vec<Predictor> = std::iter::once(score).chain(adjust()).collect();
+            rows.extend(self.model("adjusted", &predictors, usize::MAX).rows);
+        }
+        if let Some(levels) = self.analysis.reference.as_ref().and_then(|text| self.level_predictor(text)) {
+            let levels_named = self.over.column.clone();
+            let predictors: Vec<Predictor> = std::iter::once(levels).chain(adjust()).collect();
+            let own = |row: &ResultRow| row.term.starts_with(&format!("{levels_named}="));
+            rows.extend(self.model("adjusted_levels", &predictors, usize::MAX).rows.into_iter().filter(own));
+        }
+        rows
+    }
+
+    /// Fits one model and makes a row for each of its first `terms` terms. `name` tells models apart in row ids.
+    fn model(&self, name: &str, predictors: &[Predictor], terms: usize) -> Model {
+        let design = Design::of(self.analysis, self.evidence, self.effect, predictors);
+        let observations = design.observations();
+        let few = design.events_per_term() < FEW_EVENTS_PER_TERM;
+        let likelihood = if few { Err(None) } else { logistic::fit(&observations).map_err(Some) };
+        let fitted = match likelihood {
+            Ok(fit) => Ok((fit, String::new())),
+            Err(None) => firth::fit(&observations).map(|fit| (fit, few_events_note(&design))),
+            Err(Some(problem @ FitProblem::Separated { .. })) => {
+                firth::fit(&observations).map(|fit| (fit, format!("{problem}; Firth's likelihood was used")))
+            }
+            Err(Some(problem)) => Err(problem),
+        };
+        let template = ResultRow {
+            numerator: Some(design.events()),
+            denominator: Some(as_number(design.sessions())),
+            counted: "sessions",
+            ..self.template(Statistic::OddsRatio)
+        };
+        let mut notes = Vec::new();
+        if design.incomplete > 0 {
+            notes.push(format!("{} sessions with a missing value left out", design.incomplete));
+        }
+        match fitted {
+            Ok((fit, note)) => {
+                notes.extend((!note.is_empty()).then_some(note));
+                let rows = self.term_rows(name, &template, (&fit, &design, terms), &notes.join("; "));
+                Model { rows, fit: Some((fit, design)) }
+            }
+            Err(problem) => {
+                let term = format!("{}:{name}", self.over.column);
+                let warning = format!("not_estimable: {problem}");
+                let row = ResultRow { term, warning, method: "logistic_ml", unit: "ratio", ..template };
+                Model { rows: vec![row], fit: None }
+            }
+        }
+    }
+
+    fn term_rows(
+        &self,
+        name: &str,
+        template: &ResultRow,
+        (fit, design, terms): (&Fit, &Design, usize),
+        note: &str,
+    ) -> Vec<ResultRow> {
+        let mut rows = Vec::new();
+        for (at, term) in design.terms.iter().take(terms).enumerate() {
+            let estimate = fit.odds_ratio(at + 1, Covariance::Cr1, self.analysis.counting.level);
+            let test = fit.p_value(at + 1, Covariance::Cr1);
+            let row = ResultRow {
+                term: format!("{}:{name}", term.name),
+                comparator: term.comparator.clone(),
+                ..template.clone()
+            };
+            let mut odds_ratio = ResultRow { unit: "ratio", ..row.clone() }.with_estimate(&estimate);
+            (odds_ratio.numerator, odds_ratio.denominator) = (template.numerator, template.denominator);
+            odds_ratio.warning = join(note, &odds_ratio.warning);
+            let p_value = ResultRow {
+                statistic: Statistic::PValue,
+                value: test.p_value,
+                unit: "probability",
+                method: test.method,
+                warning: join(note, test.warning.as_deref().unwrap_or_default()),
+                ..row
+            };
+            rows.extend([odds_ratio, p_value]);
+        }
+        rows
+    }
+}
+
+/// The rows of a model and, where it could be fitted, the model.
+struct Model {
+    rows: Vec<ResultRow>,
+    fit: Option<(Fit, Design)>,
+}
+
+fn few_events_note(design: &Design) -> String {
+    format!("{:.1} events a model term: Firth's likelihood was used", design.events_per_term())
+}
+
+fn join(note: &str, warning: &str) -> String {
+    let parts: Vec<&str> = [note, warning].into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("; ")
+}

@@ -1,0 +1,157 @@
+//! `stipple check`.
+
+use super::answer;
+use super::arguments::{Check, Common};
+use super::failure::{FAILED, Failure, UNUSABLE_DATA, WRONG_USE};
+use super::watch::Watch;
+use crate::pipeline::check::{self, Checked, Consequence, RuleCount};
+use crate::pipeline::{Source, intake, settle};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde_json::json;
+use std::path::Path;
+
+pub(super) fn check(command: &Check, common: &Common) -> Result<(), Failure> {
+    let watch = Watch::new(common);
+    let (checked, gate) = match command.inputs.as_slice() {
+        [only] if only.ends_with(".toml") => {
+            let pipeline = settle(Path::new(only))?;
+            (check::pipeline(&pipeline, &watch)?, pipeline.gates.max_rejected)
+        }
+        logs => (check::logs(source(command, logs)?, &watch)?, None),
+    };
+    watch.done();
+    if let Some(file) = &command.rejects {
+        let written = intake::rejects_csv(&checked.loaded).and_then(|bytes| std::fs::write(file, bytes));
+        written.map_err(|error| {
+            Failure::new(FAILED, format!("cannot write {}: {error}", file.display()), "check the path")
+        })?;
+    }
+    answer(&if common.json { as_json(&checked) } else { as_text(&checked) });
+    judged(&checked, gate)
+}
+
+fn source(command: &Check, logs: &[String]) -> Result<Source, Failure> {
+    let typed = |paths: &[String]| -> Result<Vec<_>, Failure> {
+        for path in paths {
+            if !Path::new(path).exists() {
+                return Err(Failure::new(WRONG_USE, format!("there is no file {path}"), "check the path"));
+            }
+        }
+        Ok(paths.iter().map(|path| check::typed(path)).collect())
+    };
+    let mapping = match &command.mapping {
+        Some(path) => crate::pipeline::settle::mapping(path)?,
+        None => Default::default(),
+    };
+    Ok(Source {
+        logs: typed(logs)?,
+        events: typed(&command.events)?,
+        assessments: typed(&command.assessments)?,
+        mapping,
+    })
+}
+
+/// Nothing accepted, or a gate not met, is an answer and a failure.
+fn judged(checked: &Checked, max_rejected: Option<f64>) -> Result<(), Failure> {
+    let totals = checked.totals;
+    if checked.loaded.table.is_empty() {
+        let message = format!("no session was accepted ({} rows read)", totals.read);
+        return Err(Failure::new(UNUSABLE_DATA, message, "correct the rows listed, or write a mapping file"));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^53")]
+    let rejected = totals.rejected as f64 / (totals.read.max(1)) as f64;
+    match max_rejected {
+        Some(limit) if rejected > limit => Err(Failure::new(
+            UNUSABLE_DATA,
+            format!("the quality gate max_rejected = {limit} was not met: {:.1} % were rejected", rejected * 100.0),
+            "correct the rows listed",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn as_json(checked: &Checked) -> String {
+    let totals = checked.totals;
+    let inputs = checked.loaded.inputs.iter().map(|input| {
+        json!({
+            "path": input.name, "role": input.role.name(), "bytes": input.bytes, "blake3": input.blake3,
+            "read_rows": input.read, "accepted_rows": input.accepted, "rejected_rows": input.rejected,
+            "superseded_rows": input.superseded, "filtered_rows": input.filtered,
+        })
+    });
+    let rules = checked.rules.iter().map(|rule| {
+        let examples = rule.examples.iter().map(|example| {
+            json!({
+                "file": example.file, "line": example.place.line, "record": example.place.record,
+                "column": example.column, "hint": example.hint,
+            })
+        });
+        json!({
+            "rule": rule.rule, "consequence": consequence(rule), "count": rule.count,
+            "examples": examples.collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "read_rows": totals.read, "accepted_rows": totals.accepted, "rejected_rows": totals.rejected,
+        "superseded_rows": totals.superseded, "filtered_rows": totals.filtered,
+        "sessions": checked.loaded.table.len(),
+        "inputs": inputs.collect::<Vec<_>>(), "rules": rules.collect::<Vec<_>>(),
+    })
+    .to_string()
+}
+
+fn consequence(rule: &RuleCount) -> &'static str {
+    match rule.consequence {
+        Consequence::Rejected => "rejected",
+        Consequence::Warned => "warning",
+    }
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    *table.style_mut() = presets::UTF8_HORIZONTAL_ONLY;
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header.to_vec());
+    table
+}
+
+fn as_text(checked: &Checked) -> String {
+    let mut files = table(&["File", "Read", "Accepted", "Rejected", "Superseded"]);
+    for input in &checked.loaded.inputs {
+        let counts = [input.read, input.accepted, input.rejected, input.superseded].map(|count| count.to_string());
+        files.add_row([std::slice::from_ref(&input.name), &counts].concat());
+    }
+    for column in 1..5 {
+        if let Some(column) = files.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let totals = checked.totals;
+    let mut text = format!(
+        "{files}\n\n{} rows read = {} accepted + {} rejected + {} superseded\n",
+        totals.read, totals.accepted, totals.rejected, totals.superseded
+    );
+    if totals.filtered > 0 {
+        text.push_str(&format!("{} more rows were left out by the mapping's row filter\n", totals.filtered));
+    }
+    if !checked.rules.is_empty() {
+        let mut rules = table(&["Rule", "", "Rows", "First examples"]);
+        for rule in &checked.rules {
+            rules.add_row([rule.rule.to_owned(), consequence(rule).to_owned(), rule.count.to_string(), examples(rule)]);
+        }
+        text.push_str(&format!("\n{rules}\n"));
+    }
+    text
+}
+
+fn examples(rule: &RuleCount) -> String {
+    let lines: Vec<String> = rule
+        .examples
+        .iter()
+        .map(|example| {
+            let column = if example.column.is_empty() { String::new() } else { format!(" {}", example.column) };
+            format!("{}:{}{column}: {}", example.file, example.place.line, example.hint)
+        })
+        .collect();
+    lines.join("\n")
+}

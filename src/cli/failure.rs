@@ -1,0 +1,86 @@
+//! A failure at the door: what happened, what to do next, and the exit code.
+
+use crate::pipeline::load::{Cause, LoadError};
+use crate::pipeline::{PipelineError, ProduceError, PublishError};
+
+/// I/O or internal.
+pub(super) const FAILED: u8 = 1;
+/// Arguments, pipeline or mapping.
+pub(super) const WRONG_USE: u8 = 2;
+/// The data cannot be used, or a quality gate was not met.
+pub(super) const UNUSABLE_DATA: u8 = 3;
+
+/// What went wrong, for a person.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// What happened, and where.
+    pub(super) message: String,
+    /// What to do next.
+    pub(super) hint: String,
+    /// The program's exit code.
+    pub(super) exit_code: u8,
+}
+
+impl Failure {
+    pub(super) fn new(exit_code: u8, message: impl Into<String>, hint: impl Into<String>) -> Failure {
+        Failure { message: message.into(), hint: hint.into(), exit_code }
+    }
+
+    /// Says it on stderr.
+    pub(super) fn tell(&self) {
+        eprintln!("error: {}", self.message);
+        if !self.hint.is_empty() {
+            eprintln!(" hint: {}", self.hint);
+        }
+    }
+}
+
+impl From<PipelineError> for Failure {
+    fn from(error: PipelineError) -> Failure {
+        Failure::new(WRONG_USE, error.to_string(), error.hint())
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Failure {
+        let exit_code = match error.cause() {
+            Cause::Missing => WRONG_USE,
+            Cause::Unreadable | Cause::Defect => FAILED,
+            Cause::Unusable => UNUSABLE_DATA,
+        };
+        Failure::new(exit_code, error.to_string(), error.remedy())
+    }
+}
+
+impl From<ProduceError> for Failure {
+    fn from(error: ProduceError) -> Failure {
+        let message = error.to_string();
+        match error {
+            ProduceError::Load(error) => error.into(),
+            ProduceError::NoSessions { .. } => Failure::new(UNUSABLE_DATA, message, "no report was written"),
+            ProduceError::Gate { .. } => Failure::new(
+                UNUSABLE_DATA,
+                message,
+                "no report was written; `stipple check PIPELINE --rejects FILE` lists the rows",
+            ),
+            ProduceError::Plan(_) => Failure::new(WRONG_USE, message, "change the pipeline"),
+            ProduceError::Chart(_) | ProduceError::File { .. } => Failure::new(FAILED, message, ""),
+        }
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Failure {
+        let message = error.to_string();
+        match error {
+            PublishError::ForeignFolder { .. } | PublishError::NotAFolder { .. } => {
+                Failure::new(WRONG_USE, message, "name a new or empty folder with --out")
+            }
+            PublishError::Io { .. } => Failure::new(
+                FAILED,
+                message,
+                "the earlier report, if there was one, is as it was; check space and permissions",
+            ),
+        }
+    }
+}

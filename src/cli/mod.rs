@@ -1,0 +1,67 @@
+//! The commands: one file each. The only room that prints, and that reads clock, environment and arguments. Turns
+//! every kind of failure into words, a hint and an exit code.
+
+#![expect(clippy::print_stderr, reason = "this is the room that prints")]
+#![expect(clippy::disallowed_methods, reason = "this is the room that reads the clock and the environment")]
+
+mod arguments;
+mod check;
+mod completions;
+mod failure;
+mod methods;
+mod run;
+mod schema;
+mod simulate;
+mod vocabulary;
+mod watch;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Reads the arguments, does what they say and gives the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { failure::WRONG_USE } else { 0 });
+        }
+    };
+    let common = &arguments.common;
+    if let Some(threads) = common.threads {
+        let built = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+        if let Err(error) = built {
+            eprintln!("error: cannot start {threads} threads: {error}");
+            return ExitCode::from(failure::FAILED);
+        }
+    }
+    let done = match arguments.command {
+        Command::Run(command) => run::run(&command, common),
+        Command::Check(command) => check::check(&command, common),
+        Command::Simulate(command) => simulate::simulate(&command, common),
+        Command::Methods(command) => methods::methods(&command, common),
+        Command::Vocabulary => vocabulary::vocabulary(common),
+        Command::Schema(command) => schema::schema(&command, common),
+        Command::Completions(command) => completions::completions(&command),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.tell();
+            ExitCode::from(failure.exit_code)
+        }
+    }
+}
+
+/// Prints an answer. A reader that closed the pipe is no failure.
+fn answer(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    if !text.ends_with('\n') {
+        let _ = out.write_all(b"\n");
+    }
+    let _ = out.flush();
+}

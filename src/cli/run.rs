@@ -1,0 +1,96 @@
+//! `stipple run`.
+
+use super::answer;
+use super::arguments::{Common, Run};
+use super::failure::{FAILED, Failure};
+use super::watch::Watch;
+use crate::pipeline::publish::check_folder;
+use crate::pipeline::{Staged, produce, settle, stage};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// The folder in which files are written before they are put in place; an interrupt removes it.
+static STAGING: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Exit code of a program that was interrupted, by custom.
+const INTERRUPTED: i32 = 130;
+
+pub(super) fn run(command: &Run, common: &Common) -> Result<(), Failure> {
+    let watch = Watch::new(common);
+    leave_nothing_half();
+    let pipeline = settle(&command.pipeline)?;
+    let out = command.out.clone().unwrap_or_else(|| Path::new("reports").join(&pipeline.id));
+    check_folder(&out)?;
+    let product = produce(&pipeline, &watch)?;
+    let run = json!({
+        "finished": finished(),
+        "seconds": watch.timings(),
+        "threads": rayon::current_num_threads(),
+        "out": out.display().to_string(),
+    });
+    let staged = stage(&product, &out, run)?;
+    if let Ok(mut staging) = STAGING.lock() {
+        *staging = Some(staged.folder().to_owned());
+    }
+    put_in_place(staged)?;
+    watch.done();
+    let totals = product.totals;
+    if common.json {
+        let text = json!({
+            "report": out.join("index.html").display().to_string(),
+            "out": out.display().to_string(),
+            "read_rows": totals.read,
+            "accepted_rows": totals.accepted,
+            "rejected_rows": totals.rejected,
+            "superseded_rows": totals.superseded,
+            "analysed_sessions": product.analysed_sessions,
+            "result_rows": product.result_rows,
+            "seconds": watch.seconds(),
+        });
+        answer(&text.to_string());
+        return Ok(());
+    }
+    answer(&out.join("index.html").display().to_string());
+    if !common.quiet {
+        eprintln!(
+            "{} rows read = {} accepted + {} rejected + {} superseded; {} sessions analysed; {} numbers; {:.2} s",
+            totals.read,
+            totals.accepted,
+            totals.rejected,
+            totals.superseded,
+            product.analysed_sessions,
+            product.result_rows,
+            watch.seconds()
+        );
+    }
+    Ok(())
+}
+
+/// Seconds since 1970, for the manifest's `run` section alone.
+fn finished() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The swap of the earlier report for the new one is not interrupted: the handler waits for the lock.
+fn put_in_place(staged: Staged) -> Result<(), Failure> {
+    let mut staging = STAGING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    staged.put_in_place()?;
+    *staging = None;
+    Ok(())
+}
+
+/// On Ctrl-C the half-written folder goes; the earlier report is as it was.
+fn leave_nothing_half() {
+    let handler = ctrlc::set_handler(|| {
+        let staging = STAGING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(folder) = staging.as_ref() {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+        eprintln!("interrupted; the earlier report, if there was one, is as it was");
+        std::process::exit(INTERRUPTED);
+    });
+    if let Err(error) = handler {
+        Failure::new(FAILED, format!("cannot watch for Ctrl-C: {error}"), "").tell();
+    }
+}

@@ -1,0 +1,23 @@
+//! Outcome scores by scale, from an assessments file.
+
+use super::codes::Side;
+use super::day::Day;
+
+/// One score of one patient on one day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    /// The patient, as in the log.
+    pub patient_id: String,
+    /// The session it follows, when given.
+    pub session_id: Option<String>,
+    /// Side of the body, when given.
+    pub side: Option<Side>,
+    /// Day of the assessment.
+    pub assessment_date: Day,
+    /// Id of the scale.
+    pub scale: String,
+    /// The score, within the ends of the scale.
+    pub score: f64,
+    /// Who scored.
+    pub rater: Option<String>,
+}

@@ -1,0 +1,195 @@
+//! Records as they stand in a file: flat text and the places of its fields.
+
+use crate::domain::{FileId, Place};
+
+/// Why the fields of a record cannot be trusted; recognised when reading, judged elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Fewer fields than the header.
+    #[error("{found} fields where the header has {expected}")]
+    TooFewFields {
+        /// Fields of the header.
+        expected: usize,
+        /// Fields of the row.
+        found: usize,
+    },
+    /// More fields than the header.
+    #[error("{found} fields where the header has {expected}")]
+    TooManyFields {
+        /// Fields of the header.
+        expected: usize,
+        /// Fields of the row.
+        found: usize,
+    },
+    /// A quotation mark inside a field, or one that swallows the following lines.
+    #[error("a stray quotation mark")]
+    StrayQuote,
+    /// A quotation mark that is still open at the end of the file.
+    #[error("a quotation mark that is never closed")]
+    UnclosedQuote,
+    /// Longer than [`super::LARGEST_RECORD_BYTES`].
+    #[error("a line longer than 1 MiB")]
+    TooLarge,
+    /// Bytes that the encoding does not have.
+    #[error("bytes that are not UTF-8 in field {}", column + 1)]
+    BadEncoding {
+        /// Index of the first such field.
+        column: usize,
+    },
+    /// A NUL byte.
+    #[error("a NUL byte")]
+    NulByte,
+    /// The last line ends in its middle, without a line end.
+    #[error("the file ends in the middle of this line")]
+    TruncatedLastLine,
+}
+
+impl Fault {
+    /// Whether the fields can be told apart in spite of the fault.
+    #[must_use]
+    pub fn keeps_fields(self) -> bool {
+        matches!(self, Fault::BadEncoding { .. } | Fault::NulByte)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Head {
+    line: u64,
+    record: u64,
+    first_field: usize,
+    fault: Option<Fault>,
+}
+
+/// Some records of one file, owned, so that batches can be judged in parallel.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RawBatch {
+    file: FileId,
+    text: String,
+    fields: Vec<(u32, u32)>,
+    heads: Vec<Head>,
+}
+
+impl RawBatch {
+    /// An empty batch of a file.
+    #[must_use]
+    pub fn new(file: FileId) -> RawBatch {
+        RawBatch { file, ..RawBatch::default() }
+    }
+
+    /// An empty batch with room, so that it need not grow while it is filled.
+    pub(super) fn with_room(file: FileId, text_bytes: usize, fields: usize) -> RawBatch {
+        let (text, fields) = (String::with_capacity(text_bytes), Vec::with_capacity(fields));
+        RawBatch { file, text, fields, heads: Vec::new() }
+    }
+
+    /// Number of records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// Whether there is no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+    }
+
+    /// Bytes of text held.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The records, in the order of the file.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = RawRecord<'_>> {
+        self.heads.iter().enumerate().map(|(at, head)| RawRecord {
+            place: Place { file: self.file, line: head.line, record: head.record },
+            fault: head.fault,
+            text: &self.text,
+            fields: &self.fields
+                [head.first_field..self.heads.get(at + 1).map_or(self.fields.len(), |next| next.first_field)],
+        })
+    }
+
+    /// Starts a record; its fields are added next.
+    pub(super) fn begin(&mut self, line: u64, record: u64) {
+        self.heads.push(Head { line, record, first_field: self.fields.len(), fault: None });
+    }
+
+    /// Marks the record begun last; its fields are dropped when they cannot be told apart.
+    pub(super) fn set_fault(&mut self, fault: Fault) {
+        if let Some(head) = self.heads.last_mut() {
+            head.fault = Some(fault);
+            if !fault.keeps_fields() {
+                self.fields.truncate(head.first_field);
+            }
+        }
+    }
+
+    /// Adds a line of which `delimiters` gives the places of the separators.
+    pub(super) fn push_line(&mut self, line: &str, delimiters: impl Iterator<Item = usize>) {
+        let base = self.text.len();
+        self.text.push_str(line);
+        let mut from = base;
+        for at in delimiters {
+            self.fields.push((offset(from), offset(base + at)));
+            from = base + at + 1;
+        }
+        self.fields.push((offset(from), offset(base + line.len())));
+    }
+
+    /// Adds one field.
+    pub(super) fn push_field(&mut self, field: &str) {
+        let from = self.text.len();
+        self.text.push_str(field);
+        self.fields.push((offset(from), offset(self.text.len())));
+    }
+
+    /// Number of fields of the record begun last.
+    pub(super) fn last_fields(&self) -> usize {
+        self.heads.last().map_or(0, |head| self.fields.len() - head.first_field)
+    }
+}
+
+/// A batch holds at most about two records' worth of the cap: far below 4 GiB.
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// One record of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct RawRecord<'a> {
+    /// Where it starts.
+    pub place: Place,
+    /// Why its fields cannot be trusted.
+    pub fault: Option<Fault>,
+    text: &'a str,
+    fields: &'a [(u32, u32)],
+}
+
+impl<'a> RawRecord<'a> {
+    /// The field at `index`, as it stands; empty where the record has no such field.
+    #[must_use]
+    pub fn field(&self, index: usize) -> &'a str {
+        let Some((from, to)) = self.fields.get(index) else { return "" };
+        self.text.get(*from as usize..*to as usize).unwrap_or("")
+    }
+
+    /// Number of fields; 0 where they cannot be told apart.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether it has no field.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// The fields, in order.
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
+        let text = self.text;
+        self.fields.iter().map(move |(from, to)| text.get(*from as usize..*to as usize).unwrap_or(""))
+    }
+}

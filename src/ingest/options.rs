@@ -1,0 +1,43 @@
+//! How a file is to be read.
+
+/// Encoding of a text file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextEncoding {
+    /// UTF-8, with or without a byte-order mark.
+    Utf8,
+    /// Windows-1252; what is labelled Latin-1 is read by it too, as browsers do.
+    Windows1252,
+}
+
+impl TextEncoding {
+    /// Names that a mapping file may use.
+    pub const NAMES: &'static [&'static str] = &["utf-8", "latin-1", "windows-1252"];
+
+    /// The encoding of a name, without regard to case.
+    ///
+    /// ```
+    /// use stipple::ingest::TextEncoding;
+    /// assert_eq!(TextEncoding::from_name("Latin-1"), Some(TextEncoding::Windows1252));
+    /// assert_eq!(TextEncoding::from_name("klingon"), None);
+    /// ```
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<TextEncoding> {
+        match name.to_ascii_lowercase().as_str() {
+            "utf-8" | "utf8" => Some(TextEncoding::Utf8),
+            "latin-1" | "latin1" | "iso-8859-1" | "windows-1252" | "cp1252" => Some(TextEncoding::Windows1252),
+            _ => None,
+        }
+    }
+}
+
+/// What a mapping file says about reading; `None` = find out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReadOptions {
+    /// Separator of fields; `None` = the most frequent of `,` `;` tab `|` in the header line.
+    pub delimiter: Option<u8>,
+    /// Encoding; `None` = UTF-8. A file that is not UTF-8 is never guessed at: its rows carry a fault. A byte-order
+    /// mark settles the matter, whatever stands here.
+    pub encoding: Option<TextEncoding>,
+    /// Physical line of the header, from 1; `None` = the first line that is not blank.
+    pub header_row: Option<u64>,
+}

@@ -1,0 +1,117 @@
+//! What came in, as counts for the analyses and as lists for people.
+
+use super::load::Loaded;
+use super::tally::{InputTally, Role, Totals};
+use crate::analysis::{Intake, IntakeCount};
+use crate::domain::{Catalogue, Place};
+use crate::store::Settled;
+use std::collections::BTreeMap;
+use std::io;
+
+/// The counts, in the order of the walk.
+#[must_use]
+pub fn of(loaded: &Loaded, (sessions, after_cut): (u64, u64), settled: &Settled) -> Intake {
+    let totals = Totals::of(loaded.inputs.iter());
+    let accepted = |role: Role| Totals::of(loaded.inputs.iter().filter(|input| input.role == role)).accepted;
+    let uncoded = settled.sessions_with(Catalogue::UNCODED).count() as u64;
+    let total = [
+        ("read_rows", totals.read),
+        ("accepted_rows", totals.accepted),
+        ("rejected_rows", totals.rejected),
+        ("superseded_rows", totals.superseded),
+        ("filtered_rows", totals.filtered),
+        ("sessions", sessions),
+        ("events", accepted(Role::Events)),
+        ("assessments", accepted(Role::Assessments)),
+        ("after_data_cut", after_cut),
+        ("events_after_data_cut", settled.events_after_cut()),
+        ("unattributed_events", loaded.links.unattributed),
+        ("overlapping_events", loaded.links.overlapping),
+        ("uncoded_terms", uncoded),
+    ];
+    let mut counts: Vec<IntakeCount> = total.into_iter().map(|(term, count)| overall(term.to_owned(), count)).collect();
+    counts.extend(by_rule("rejected", loaded.rejections.iter().map(|rejection| rejection.rule)));
+    counts.extend(by_rule("warned", loaded.warnings.iter().map(|warning| warning.rule)));
+    counts.extend(loaded.inputs.iter().flat_map(of_file));
+    Intake { counts }
+}
+
+fn overall(term: String, count: u64) -> IntakeCount {
+    IntakeCount { file: None, term, count }
+}
+
+fn by_rule<'a>(kind: &str, rules: impl Iterator<Item = &'a str>) -> Vec<IntakeCount> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for rule in rules {
+        *counts.entry(rule).or_default() += 1;
+    }
+    counts.into_iter().map(|(rule, count)| overall(format!("{kind}:{rule}"), count)).collect()
+}
+
+fn of_file(input: &InputTally) -> Vec<IntakeCount> {
+    let counts = [
+        ("read_rows", input.read),
+        ("accepted_rows", input.accepted),
+        ("rejected_rows", input.rejected),
+        ("superseded_rows", input.superseded),
+    ];
+    counts
+        .into_iter()
+        .map(|(term, count)| IntakeCount { file: Some(input.name.clone()), term: term.to_owned(), count })
+        .collect()
+}
+
+fn place_fields(loaded: &Loaded, place: Place) -> [String; 3] {
+    let file = loaded.inputs.get(place.file.0 as usize).map(|input| input.name.clone()).unwrap_or_default();
+    [file, place.line.to_string(), place.record.to_string()]
+}
+
+fn finished(writer: csv::Writer<Vec<u8>>) -> io::Result<Vec<u8>> {
+    writer.into_inner().map_err(|error| error.into_error())
+}
+
+/// `rejects.csv`: every refused row with its place, rule, remedy and own text, patient identifiers masked.
+///
+/// # Errors
+/// Never for a buffer in memory; the writer's error is handed on.
+pub fn rejects_csv(loaded: &Loaded) -> io::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["file", "line", "record", "column", "rule", "hint", "text"])?;
+    for rejection in &loaded.rejections {
+        let [file, line, record] = place_fields(loaded, rejection.place);
+        let column = rejection.column.clone().unwrap_or_default();
+        writer.write_record([&file, &line, &record, &column, rejection.rule, &rejection.hint, &rejection.text])?;
+    }
+    finished(writer)
+}
+
+/// `superseded.csv`: every row that another one stands for.
+///
+/// # Errors
+/// Never for a buffer in memory; the writer's error is handed on.
+pub fn superseded_csv(loaded: &Loaded) -> io::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["file", "line", "record", "why", "by_file", "by_line", "by_record"])?;
+    for row in &loaded.superseded {
+        let [file, line, record] = place_fields(loaded, row.place);
+        let [by_file, by_line, by_record] = place_fields(loaded, row.by);
+        let why = if row.identical { "repeated" } else { "replaced_by_later" };
+        writer.write_record([&file, &line, &record, why, &by_file, &by_line, &by_record])?;
+    }
+    finished(writer)
+}
+
+/// `warnings.csv`: every warning with its place.
+///
+/// # Errors
+/// Never for a buffer in memory; the writer's error is handed on.
+pub fn warnings_csv(loaded: &Loaded) -> io::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["file", "line", "record", "column", "rule", "hint"])?;
+    for warning in &loaded.warnings {
+        let [file, line, record] = place_fields(loaded, warning.place);
+        let column = warning.column.clone().unwrap_or_default();
+        writer.write_record([&file, &line, &record, &column, warning.rule, &warning.hint])?;
+    }
+    finished(writer)
+}

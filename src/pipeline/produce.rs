@@ -1,0 +1,329 @@
+//! The work itself: load, settle states, count, compute, release, draw, lay out. Gives files in memory; nothing is on
+//! disk until [`super::publish`].
+
+use super::load::{self, LoadError, Loaded};
+use super::manifest;
+use super::reference;
+use super::settle::{Gates, Pipeline};
+use super::tally::Totals;
+use super::{Observer, intake};
+use crate::analysis::{Analysis, Counted, Denominator, Evidence, Intake, Outcomes};
+use crate::chart::{self, Chart, ChartError, ChartRequest};
+use crate::cube::{Plan, PlanError};
+use crate::domain::Day;
+use crate::report::{self, Fact, MethodNote, Page, Section, layout};
+use crate::results::{Released, ResultRow, release, write};
+use crate::store::{Settled, State};
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use thiserror::Error;
+
+/// Why a report could not be made.
+#[derive(Debug, Error)]
+pub enum ProduceError {
+    /// Files cannot be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// There is nothing to analyse.
+    #[error("no session can be analysed: {reason}")]
+    NoSessions {
+        /// Why.
+        reason: String,
+    },
+    /// A quality gate of the pipeline was not met.
+    #[error("the quality gate {gate} = {limit} was not met: {found}")]
+    Gate {
+        /// Key of the gate.
+        gate: &'static str,
+        /// Its limit.
+        limit: f64,
+        /// What was found.
+        found: String,
+    },
+    /// Sessions cannot be divided as asked.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A picture could not be drawn.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+    /// A file could not be made.
+    #[error("cannot make {file}: {reason}")]
+    File {
+        /// The file.
+        file: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A file of the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputFile {
+    /// Path within the report's folder, with `/`.
+    pub path: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A finished report, not yet on disk.
+#[derive(Debug, Clone)]
+pub struct Product {
+    /// Every file but the manifest.
+    pub files: Vec<OutputFile>,
+    /// The manifest without its `run` section.
+    pub manifest: serde_json::Map<String, serde_json::Value>,
+    /// Rows of every file.
+    pub totals: Totals,
+    /// Sessions analysed.
+    pub analysed_sessions: u64,
+    /// Number of result rows.
+    pub result_rows: usize,
+}
+
+/// Makes the report of a pipeline.
+///
+/// # Errors
+/// When files cannot be used, nothing is left to analyse, or a quality gate is not met.
+pub fn produce(pipeline: &Pipeline, observer: &dyn Observer) -> Result<Product, ProduceError> {
+    observer.stage("read");
+    let mut loaded = load::load(&pipeline.sources, &pipeline.catalogue, observer)?;
+    let totals = Totals::of(loaded.inputs.iter());
+    check_rejected(pipeline.gates, &totals)?;
+    let data_cut = pipeline.data_cut.or(loaded.newest).unwrap_or_default();
+    let table = std::mem::take(&mut loaded.table);
+    let read_sessions = table.len() as u64;
+    let (table, after_cut) = table.cut(data_cut);
+    if table.is_empty() {
+        return Err(nothing(read_sessions, data_cut));
+    }
+    observer.stage("count");
+    let settled = Settled::of(&table, &pipeline.catalogue, data_cut);
+    let mut plan = Plan::default();
+    for analysis in &pipeline.analyses {
+        (analysis.kind.cubes)(analysis).into_iter().for_each(|key| plan.need(key));
+    }
+    let cubes = plan.fill(&table, &settled, pipeline.catalogue.len())?;
+    let intake = intake::of(&loaded, (read_sessions, after_cut), &settled);
+    let evidence =
+        Evidence { table: &table, settled: &settled, cubes: &cubes, catalogue: &pipeline.catalogue, intake: &intake };
+    let analysed_sessions = check_assessed(pipeline, &evidence)?;
+    observer.stage("compute");
+    let rows: Vec<Vec<ResultRow>> =
+        pipeline.analyses.par_iter().map(|analysis| (analysis.kind.rows)(analysis, &evidence)).collect();
+    let released = release(rows.into_iter().flatten().collect(), pipeline.policy);
+    observer.stage("draw");
+    let made = Made { pipeline, loaded: &loaded, released: &released, data_cut, intake: &intake };
+    let files = made.files(analysed_sessions)?;
+    let manifest = manifest::of(pipeline, &loaded, (data_cut, &files));
+    Ok(Product { files, manifest, totals, analysed_sessions, result_rows: released.rows().len() })
+}
+
+fn nothing(read: u64, data_cut: Day) -> ProduceError {
+    let reason = if read == 0 {
+        "no row of the session logs was accepted; `stipple check` lists why".to_owned()
+    } else {
+        format!("all {read} sessions are after the data cut {data_cut}")
+    };
+    ProduceError::NoSessions { reason }
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^53")]
+    let share = if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+    share
+}
+
+fn check_rejected(gates: Gates, totals: &Totals) -> Result<(), ProduceError> {
+    let rejected = share(totals.rejected, totals.read);
+    match gates.max_rejected {
+        Some(limit) if rejected > limit => Err(ProduceError::Gate {
+            gate: "max_rejected",
+            limit,
+            found: format!("{} of {} rows were rejected ({:.1} %)", totals.rejected, totals.read, rejected * 100.0),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Every side effect that an analysis names must be assessed often enough in the cohort; without any named, all
+/// together. Gives the number of sessions in the cohort.
+fn check_assessed(pipeline: &Pipeline, evidence: &Evidence<'_>) -> Result<u64, ProduceError> {
+    let cohort: Vec<String> = pipeline.cohort_where.iter().cloned().collect();
+    let rows: Vec<usize> =
+        evidence.fits(&cohort).iter().enumerate().filter(|(_, fits)| **fits).map(|(row, _)| row).collect();
+    if rows.is_empty() {
+        let reason = format!("no session fits the cohort `{}`", pipeline.cohort_where.as_deref().unwrap_or_default());
+        return Err(ProduceError::NoSessions { reason });
+    }
+    let analysed = rows.len() as u64;
+    let Some(limit) = pipeline.gates.min_assessed else { return Ok(analysed) };
+    let mut named = BTreeSet::new();
+    for analysis in &pipeline.analyses {
+        if let Outcomes::These(effects) = &analysis.outcomes {
+            named.extend(effects.iter().copied());
+        }
+    }
+    let assessed =
+        |effect| rows.iter().filter(|row| evidence.settled.state(**row, effect) != State::NotAssessed).count() as u64;
+    if named.is_empty() {
+        let effects = evidence.effects(&Outcomes::All);
+        let found = share(effects.iter().map(|effect| assessed(*effect)).sum(), analysed * effects.len() as u64);
+        return gate(limit, found, "all side effects together").map(|()| analysed);
+    }
+    for effect in named {
+        gate(limit, share(assessed(effect), analysed), &evidence.code(effect))?;
+    }
+    Ok(analysed)
+}
+
+fn gate(limit: f64, found: f64, what: &str) -> Result<(), ProduceError> {
+    if found >= limit {
+        return Ok(());
+    }
+    let found = format!("{:.1} % of the cohort's sessions were assessed for {what}", found * 100.0);
+    Err(ProduceError::Gate { gate: "min_assessed", limit, found })
+}
+
+/// What the files are made of.
+struct Made<'a> {
+    pipeline: &'a Pipeline,
+    loaded: &'a Loaded,
+    released: &'a Released,
+    data_cut: Day,
+    intake: &'a Intake,
+}
+
+impl Made<'_> {
+    fn files(&self, analysed_sessions: u64) -> Result<Vec<OutputFile>, ProduceError> {
+        let sections: Vec<Section> = self
+            .pipeline
+            .analyses
+            .par_iter()
+            .map(|analysis| self.section(analysis, analysed_sessions))
+            .collect::<Result<_, _>>()?;
+        let file = |path: &str, bytes| OutputFile { path: path.to_owned(), bytes };
+        let failed = |name| move |error: std::io::Error| ProduceError::File { file: name, reason: error.to_string() };
+        let mut files = vec![
+            file("results.csv", write::csv(self.released).map_err(failed("results.csv"))?),
+            file("results.parquet", self.parquet()?),
+            file("rejects.csv", intake::rejects_csv(self.loaded).map_err(failed("rejects.csv"))?),
+            file("superseded.csv", intake::superseded_csv(self.loaded).map_err(failed("superseded.csv"))?),
+            file("warnings.csv", intake::warnings_csv(self.loaded).map_err(failed("warnings.csv"))?),
+        ];
+        for section in &sections {
+            for chart in &section.charts {
+                files.push(file(&format!("charts/{}.svg", chart.id), chart.svg.clone().into_bytes()));
+                files.push(file(&format!("charts/{}_narrow.svg", chart.id), chart.svg_narrow.clone().into_bytes()));
+            }
+            for table in &section.tables {
+                files.push(file(&format!("tables/{}.csv", table.id), table.csv().map_err(failed("tables"))?));
+            }
+        }
+        let tables: Vec<_> = sections.iter().flat_map(|section| section.tables.iter().cloned()).collect();
+        let workbook = report::workbook::workbook(&tables, self.data_cut)
+            .map_err(|error| ProduceError::File { file: "report.xlsx", reason: error.to_string() })?;
+        files.push(file("report.xlsx", workbook));
+        let page = Page {
+            title: &self.pipeline.title,
+            question: &self.pipeline.question,
+            released: self.released,
+            catalogue: &self.pipeline.catalogue,
+            sections,
+            methods: self.methods(),
+            provenance: self.provenance(),
+            cautions: self.cautions(),
+        };
+        files.push(file("index.html", report::render(&page).into_bytes()));
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+
+    fn parquet(&self) -> Result<Vec<u8>, ProduceError> {
+        let failed = |error: parquet::errors::ParquetError| error.to_string();
+        write::parquet(self.released)
+            .map_err(|error| ProduceError::File { file: "results.parquet", reason: failed(error) })
+    }
+
+    fn section(&self, analysis: &Analysis, analysed_sessions: u64) -> Result<Section, ProduceError> {
+        let catalogue = &self.pipeline.catalogue;
+        let request = ChartRequest { analysis: &analysis.id, title: &analysis.title, catalogue };
+        let charts: Vec<Chart> = chart::draw(self.released, analysis.kind.name, &request)?;
+        let request = layout::Request { analysis: &analysis.id, title: &analysis.title, catalogue };
+        Ok(Section {
+            id: analysis.id.clone(),
+            title: analysis.title.clone(),
+            kind: analysis.kind.name,
+            population: self.population(analysis, analysed_sessions),
+            charts,
+            tables: layout::tables(self.released, analysis.kind.name, &request),
+        })
+    }
+
+    /// Who is in it, what is counted over what, and the data cut: the line under every title.
+    fn population(&self, analysis: &Analysis, analysed_sessions: u64) -> String {
+        let counted = match analysis.counting.counted {
+            Counted::Sessions => "every session counted; intervals allow for repeated sessions of a patient",
+            Counted::Patients => "every patient counted once",
+        };
+        let denominator = match analysis.counting.denominator {
+            Denominator::Assessed => "over those assessed for the side effect",
+            Denominator::AllSessions => "over all, assessed or not",
+        };
+        let who = if analysis.wheres.is_empty() {
+            "All accepted sessions".to_owned()
+        } else {
+            format!("Sessions with {}", analysis.wheres.join(" and "))
+        };
+        let only = usize::from(self.pipeline.cohort_where.is_some()) < analysis.wheres.len();
+        let size = if only { String::new() } else { format!(" ({analysed_sessions})") };
+        format!("{who}{size}, {counted}, {denominator}. Data cut {}.", self.data_cut)
+    }
+
+    /// The methods of the rows, in the order of the reference.
+    fn methods(&self) -> Vec<MethodNote> {
+        let used: BTreeSet<&str> = self.released.rows().iter().map(|row| row.method).collect();
+        reference::methods()
+            .filter(|method| used.contains(method.id))
+            .map(|method| MethodNote {
+                id: method.id.to_owned(),
+                title: method.title.to_owned(),
+                estimates: method.estimates.to_owned(),
+                formula: method.formula.to_owned(),
+                source: method.source.to_owned(),
+            })
+            .collect()
+    }
+
+    fn provenance(&self) -> Vec<Fact> {
+        let fact = |name, text: String| Fact { name, text };
+        vec![
+            fact("Program", concat!("stipple ", env!("CARGO_PKG_VERSION")).to_owned()),
+            fact("Pipeline", self.pipeline.id.clone()),
+            fact("Pipeline, BLAKE3", blake3::hash(self.pipeline.text.as_bytes()).to_hex().to_string()),
+            fact("Data cut", self.data_cut.to_string()),
+            fact("Input files", self.loaded.inputs.len().to_string()),
+            fact("Input, BLAKE3 of all files", manifest::input_hash(&self.loaded.inputs)),
+            fact("Release profile", self.released.policy().profile.name().to_owned()),
+        ]
+    }
+
+    /// What a reader must know before the answer.
+    fn cautions(&self) -> Vec<String> {
+        let totals = Totals::of(self.loaded.inputs.iter());
+        let rejected = share(totals.rejected, totals.read);
+        let mut cautions = Vec::new();
+        if rejected > 0.02 {
+            cautions.push(format!(
+                "{} of {} rows ({:.1} %) were rejected and are not in these numbers; rejects.csv says why.",
+                totals.rejected,
+                totals.read,
+                rejected * 100.0
+            ));
+        }
+        let unattributed = self.intake.counts.iter().find(|count| count.term == "unattributed_events");
+        if let Some(count) = unattributed.filter(|count| count.count > 0) {
+            cautions.push(format!("{} reported events fit no session and are in no rate.", count.count));
+        }
+        cautions
+    }
+}

@@ -1,0 +1,265 @@
+//! The answer in sentences, made from the rows: one function a kind, one line in [`ANSWERS`].
+
+use super::layout::{Rows, column_label, label, value_label};
+use crate::domain::Catalogue;
+use crate::domain::catalogue::Group;
+use crate::results::release::ReleasedRow;
+use crate::results::{Released, Statistic, format};
+use maud::{Markup, html};
+
+/// A sentence.
+pub type Sentence = Markup;
+
+type Answer = fn(&Rows<'_>, &Catalogue) -> Vec<Sentence>;
+
+/// Kind and its sentences.
+const ANSWERS: &[(&str, Answer)] = &[("trend", trend), ("side_effect_rates", rates), ("contrast", contrast)];
+
+/// The sentences of an analysis; none where its kind has none.
+#[must_use]
+pub fn sentences(released: &Released, kind: &str, (analysis, catalogue): (&str, &Catalogue)) -> Vec<Sentence> {
+    let rows = Rows::of(released, analysis);
+    ANSWERS.iter().filter(|(known, _)| *known == kind).flat_map(|(_, answer)| answer(&rows, catalogue)).collect()
+}
+
+/// A number in an element that carries its row.
+fn number(row: &ReleasedRow, text: &str) -> Markup {
+    html! { data value=(row.value.map(crate::results::write::full_precision).unwrap_or_default()) data-row=(row.row_id()) { (text) } }
+}
+
+fn name(catalogue: &Catalogue, code: &str) -> String {
+    catalogue.find(code).map_or_else(|| code.to_owned(), |id| catalogue.get(id).short_label().to_owned())
+}
+
+/// «PIH was found in 211 of 2,385 assessed sessions, 8.8 % (7.7–10.1).»
+fn found(rows: &Rows<'_>, row: &ReleasedRow, catalogue: &Catalogue) -> Sentence {
+    let events = format::count(row.numerator.unwrap_or(0.0));
+    let n = format::count(row.denominator.unwrap_or(0.0));
+    let not_assessed = rows.beside(row, Statistic::NotAssessed).filter(|row| row.value.is_some_and(|n| n > 0.0));
+    let level = row.level.map(format::level).unwrap_or_default();
+    html! {
+        strong { (name(catalogue, &row.outcome)) }
+        " was found in " (number(row, &events)) " of " (number(row, &n)) " assessed " (row.counted) ", "
+        (number(row, &format::value(row)))
+        @if let Some(interval) = format::interval(row) { " (" (level) " interval " (number(row, &interval)) ")" }
+        "."
+        @if let Some(missing) = not_assessed {
+            " A further " (number(missing, &format::value(missing))) " were not assessed for it and are not counted as free of it."
+        }
+    }
+}
+
+fn trend(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
+    let mut sentences = Vec::new();
+    for outcome in rows.outcomes() {
+        if let Some(row) = rows.find(Statistic::Rate, outcome, &[], "") {
+            sentences.push(found(rows, row, catalogue));
+        }
+        sentences.extend(test_sentence(rows, outcome));
+        sentences.extend(model_sentences(rows, outcome));
+        sentences.extend(confounding_sentence(rows, outcome));
+    }
+    sentences
+}
+
+/// The test that stands for the trend: clustered where sessions are counted, else exact where counts are small.
+fn test_sentence(rows: &Rows<'_>, outcome: &str) -> Option<Sentence> {
+    let p = |method: &str| rows.find(Statistic::PValue, outcome, &[], method);
+    let row = p("cochran_armitage_rao_scott")
+        .filter(|row| row.value.is_some())
+        .or_else(|| p("cochran_armitage_exact"))
+        .or_else(|| p("cochran_armitage"))?;
+    let over = level_column(rows)?;
+    let p_value = format::p_phrase(row.value?);
+    let z = rows.find(Statistic::TrendZ, outcome, &[], &row.term).and_then(|row| row.value).unwrap_or(0.0);
+    let verdict = match row.value {
+        Some(p) if p < 0.05 && z > 0.0 => "The rate rises with",
+        Some(p) if p < 0.05 => "The rate falls with",
+        _ => "No clear trend was found over",
+    };
+    Some(html! { (verdict) " " (over) " (test for trend, " (number(row, &p_value)) ")." })
+}
+
+fn level_column(rows: &Rows<'_>) -> Option<String> {
+    let row = rows.statistic(Statistic::Rate).find(|row| !row.group.is_empty())?;
+    row.group.first().map(|(column, _)| column_label(column))
+}
+
+fn model_sentences(rows: &Rows<'_>, outcome: &str) -> Vec<Sentence> {
+    let over = rows.statistic(Statistic::Rate).find(|row| !row.group.is_empty()).and_then(|row| row.group.first());
+    let Some((column, _)) = over else { return Vec::new() };
+    let find = |model: &str| {
+        let row = rows.find(Statistic::OddsRatio, outcome, &[], &format!("{column}:{model}"))?;
+        Some((row, row.value?))
+    };
+    let mut sentences = Vec::new();
+    if let Some((row, _)) = find("crude") {
+        sentences.push(html! {
+            "Without allowing for anything else, the odds change by a factor of "
+            (number(row, &format::value_and_interval(row))) " for each step up."
+        });
+    }
+    if let Some((row, value)) = find("adjusted") {
+        let also: Vec<String> = adjusted_for(rows, outcome, column);
+        let verdict = match (row.low, row.high) {
+            (Some(low), _) if low > 1.0 => "rises by",
+            (_, Some(high)) if high < 1.0 => "falls: it changes by",
+            _ if value >= 1.0 => "may rise or fall: it changes by",
+            _ => "may fall or rise: it changes by",
+        };
+        sentences.push(html! {
+            "Allowing for " (and(&also)) ", the odds " (verdict) " a factor of "
+            strong { (number(row, &format::value_and_interval(row))) } " for each step up."
+        });
+    }
+    sentences
+}
+
+/// Columns of the adjusted model, each once.
+fn adjusted_for(rows: &Rows<'_>, outcome: &str, column: &str) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    for row in rows.statistic(Statistic::OddsRatio).filter(|row| row.outcome == outcome) {
+        let Some((term, "adjusted")) = row.term.rsplit_once(':') else { continue };
+        let name = term.split_once('=').map_or(term, |(column, _)| column);
+        let name = column_label(name);
+        if name != column_label(column) && !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    columns
+}
+
+fn and(words: &[String]) -> String {
+    match words.split_last() {
+        None => "nothing else".to_owned(),
+        Some((only, [])) => only.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// «Mean needle depth was 1.62 mm in I and 1.18 mm in VI: …»
+fn confounding_sentence(rows: &Rows<'_>, outcome: &str) -> Option<Sentence> {
+    if rows.outcomes().first() != Some(&outcome) {
+        return None;
+    }
+    let known = |row: &&ReleasedRow| {
+        row.term == "needle_depth_mm"
+            && row.value.is_some()
+            && row.group.first().is_some_and(|(_, value)| value != crate::results::ResultRow::MISSING)
+    };
+    let depths: Vec<&ReleasedRow> = rows.statistic(Statistic::Mean).filter(known).collect();
+    let (first, last) = (depths.first()?, depths.last()?);
+    let level = |row: &ReleasedRow| row.group.first().map(|(_, value)| value_label(value)).unwrap_or_default();
+    let differ = (first.value? - last.value?).abs() >= 0.1;
+    Some(html! {
+        "Mean needle depth was " (number(first, &format::value(first))) " mm in " (level(first)) " and "
+        (number(last, &format::value(last))) " mm in " (level(last))
+        @if differ { ": the groups were treated differently, so the crude and the adjusted answer are to be read together." }
+        @else { "." }
+    })
+}
+
+/// The most frequent side effects and the complications.
+fn rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
+    let mut overall: Vec<&ReleasedRow> =
+        rows.statistic(Statistic::Rate).filter(|row| row.group.is_empty() && row.value.is_some()).collect();
+    overall.sort_by(|a, b| b.value.partial_cmp(&a.value).unwrap_or(std::cmp::Ordering::Equal));
+    let mut sentences = Vec::new();
+    if overall.is_empty() {
+        return grouped_rates(rows, catalogue);
+    }
+    let group_of = |row: &ReleasedRow| catalogue.find(&row.outcome).map(|id| catalogue.get(id).group);
+    let frequent: Vec<&ReleasedRow> = overall.iter().filter(|row| row.numerator > Some(0.0)).take(3).copied().collect();
+    if overall.len() > 3 && !frequent.is_empty() {
+        sentences.push(html! {
+            "Most often found: "
+            @for (at, row) in frequent.iter().enumerate() {
+                @if at > 0 { ", " }
+                (name(catalogue, &row.outcome)) " " (number(row, &format::value_and_interval(row)))
+            }
+            "."
+        });
+    }
+    let complications: Vec<&ReleasedRow> = overall
+        .iter()
+        .filter(|row| matches!(group_of(row), Some(Group::Complication | Group::Pigment | Group::Site)))
+        .filter(|row| row.numerator > Some(0.0))
+        .take(4)
+        .copied()
+        .collect();
+    for row in complications {
+        sentences.push(found(rows, row, catalogue));
+    }
+    let never: Vec<String> = overall
+        .iter()
+        .filter(|row| row.numerator == Some(0.0))
+        .map(|row| name(catalogue, &row.outcome).to_lowercase())
+        .collect();
+    let widest = overall
+        .iter()
+        .filter(|row| row.numerator == Some(0.0) && row.high.is_some())
+        .max_by(|a, b| a.high.partial_cmp(&b.high).unwrap_or(std::cmp::Ordering::Equal));
+    if let (Some(row), false) = (widest, never.is_empty()) {
+        let high = row.high.map(format::percent).unwrap_or_default();
+        sentences.push(html! {
+            "Never found: " (and(&never)) ". That is not zero risk: the upper limits reach "
+            (number(row, &high)) " (" (name(catalogue, &row.outcome).to_lowercase()) ")."
+        });
+    }
+    sentences
+}
+
+/// Where rates are divided, the highest and the lowest group of each side effect with events.
+fn grouped_rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
+    let mut sentences = Vec::new();
+    for outcome in rows.outcomes().into_iter().take(2) {
+        let known = |row: &&ReleasedRow| row.outcome == outcome && row.value.is_some();
+        let by_value =
+            |a: &&ReleasedRow, b: &&ReleasedRow| a.value.partial_cmp(&b.value).unwrap_or(std::cmp::Ordering::Equal);
+        let highest = rows.statistic(Statistic::Rate).filter(known).max_by(by_value);
+        let lowest = rows.statistic(Statistic::Rate).filter(known).min_by(by_value);
+        if let (Some(highest), Some(lowest)) = (highest, lowest)
+            && highest.value > lowest.value
+        {
+            let group = |row: &ReleasedRow| {
+                let parts: Vec<String> = row
+                    .group
+                    .iter()
+                    .map(|(column, value)| format!("{} {}", column_label(column), value_label(value)))
+                    .collect();
+                parts.join(", ")
+            };
+            sentences.push(html! {
+                strong { (name(catalogue, outcome)) } " ranges from "
+                (number(lowest, &format::value_and_interval(lowest))) " (" (group(lowest)) ") to "
+                (number(highest, &format::value_and_interval(highest))) " (" (group(highest)) ")."
+            });
+        }
+    }
+    sentences
+}
+
+fn contrast(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
+    rows.statistic(Statistic::RiskDifference)
+        .filter(|row| row.value.is_some())
+        .map(|row| {
+            let ratio = rows.beside(row, Statistic::RiskRatio).filter(|ratio| ratio.value.is_some());
+            let (Some(low), Some(high)) = (row.low, row.high) else { return html! {} };
+            let verdict = if low > 0.0 {
+                "more often"
+            } else if high < 0.0 {
+                "less often"
+            } else {
+                "not clearly more or less often"
+            };
+            let group = row.group.last().map(|(_, value)| value_label(value)).unwrap_or_default();
+            let against = row.comparator.split_once('=').map(|(_, value)| value_label(value)).unwrap_or_default();
+            html! {
+                strong { (label(catalogue, &row.outcome)) } " was found " (verdict) " in " (group) " than in " (against)
+                ": difference " (number(row, &format::value_and_interval(row))) " percentage points"
+                @if let Some(ratio) = ratio { ", risk ratio " (number(ratio, &format::value_and_interval(ratio))) }
+                "."
+            }
+        })
+        .collect()
+}

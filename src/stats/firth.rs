@@ -1,0 +1,282 @@
+//! Firth's penalised logistic regression: for rare events, and where terms tell the events apart without error. Its
+//! methods are listed with those of [`super::logistic`].
+
+use super::distributions::chi_square_sf;
+use super::logistic::climb::{Climb, Point};
+use super::logistic::{Fit, FitProblem, Likelihood, Observations, climb_to_fit};
+use super::{Estimate, Level, Test};
+
+const PROFILE: &str = "logistic_firth_profile";
+/// A log odds beyond this is infinite.
+const ENDLESS: f64 = 700.0;
+/// An end is found when it moves by less than this.
+const SETTLED: f64 = 1e-9;
+
+/// Firth's fit: maximises ln L + ½·ln|X'WX|, which takes out the small-sample bias of maximum likelihood and is finite
+/// for every table, also without events, with events only, and with separation (Firth 1993; Kosmidis & Firth 2021).
+///
+/// Errors come from the information at the coefficients, as in R's brglm2; the cluster-robust ones are the sandwich of
+/// the penalised score, in which each row carries its own part of the penalty. Near complete separation use
+/// [`profile`].
+///
+/// ```
+/// use stipple::stats::firth::fit;
+/// use stipple::stats::logistic::Observations;
+///
+/// // 0 events of 10 and 5 of 10: as if ½ were added to each of the four cells: 5.5·10.5/(5.5·0.5) = 21.
+/// let rows = Observations {
+///     design: &[1.0, 0.0, 1.0, 1.0],
+///     terms: 2,
+///     events: &[0.0, 5.0],
+///     trials: &[10.0, 10.0],
+///     clusters: &[0, 1],
+/// };
+/// assert!((fit(&rows).unwrap().coefficients[1] - 21.0_f64.ln()).abs() < 1e-6);
+/// ```
+///
+/// # Errors
+/// [`FitProblem`]: the data cannot carry the model, and why.
+pub fn fit(observations: &Observations) -> Result<Fit, FitProblem> {
+    let totals = observations.check()?;
+    climb_to_fit(observations, &totals, Likelihood::Firth)
+}
+
+/// What the profile of the penalised likelihood says about one term.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// Odds ratio for one unit of the term, with its profile interval.
+    pub odds_ratio: Estimate,
+    /// Test that the term does nothing; its statistic is the root of the likelihood ratio, with the sign of the
+    /// coefficient.
+    pub test: Test,
+}
+
+/// Profile penalised-likelihood interval and likelihood-ratio test of one term of a Firth fit of the same rows
+/// (Heinze & Schemper 2002).
+///
+/// All other terms are fitted anew for each value that is tried, so that it costs some fifty passes over the rows.
+/// The rows are taken as independent.
+#[must_use]
+pub fn profile(observations: &Observations, fit: &Fit, term: usize, level: Level) -> Profile {
+    let refused = |reason: &str| Profile {
+        odds_ratio: Estimate::not_estimable(PROFILE, level, reason),
+        test: Test::not_estimable(PROFILE, reason),
+    };
+    let Some(top) = fit.penalised_log_likelihood else { return refused("the fit is not penalised") };
+    if observations.check().is_err() || observations.terms != fit.terms() || term >= fit.terms() {
+        return refused("the model has no such term");
+    }
+    let climb = Climb { observations, likelihood: Likelihood::Firth, held: Some(term) };
+    let hill = Hill { climb, term, top, fit };
+    Profile { odds_ratio: hill.interval(level), test: hill.test() }
+}
+
+/// The penalised log-likelihood along one term, the others fitted anew at each place.
+struct Hill<'a> {
+    climb: Climb<'a>,
+    term: usize,
+    top: f64,
+    fit: &'a Fit,
+}
+
+/// A place on the profile: twice how far it lies below the top, and how steep that is.
+struct Place {
+    at: f64,
+    drop: f64,
+    slope: f64,
+    coefficients: Vec<f64>,
+}
+
+impl Hill<'_> {
+    fn place(&self, at: f64, near: &[f64]) -> Result<Place, FitProblem> {
+        let mut start = near.to_vec();
+        start[self.term] = at;
+        let (Point { coefficients, objective, score, .. }, _) = self.climb.run(start)?;
+        let drop = (2.0 * (self.top - objective)).max(0.0);
+        Ok(Place { at, drop, slope: -2.0 * score[self.term], coefficients })
+    }
+
+    fn coefficient(&self) -> f64 {
+        self.fit.coefficients[self.term]
+    }
+
+    fn test(&self) -> Test {
+        match self.place(0.0, &self.fit.coefficients) {
+            Ok(place) => Test {
+                statistic: Some(place.drop.sqrt().copysign(self.coefficient())),
+                p_value: Some(chi_square_sf(place.drop, 1.0)),
+                method: PROFILE,
+                warning: None,
+            },
+            Err(problem) => Test::not_estimable(PROFILE, &problem.to_string()),
+        }
+    }
+
+    fn interval(&self, level: Level) -> Estimate {
+        let (low, high) = (self.end(level, -1.0), self.end(level, 1.0));
+        let warning = match (&low, &high) {
+            (Err(problem), _) | (_, Err(problem)) => Some(format!("not_estimable: an end of the interval: {problem}")),
+            (Ok(low), Ok(high)) if low.is_infinite() || high.is_infinite() => {
+                Some("no_end: the data do not bound the odds ratio on one side".to_owned())
+            }
+            _ => None,
+        };
+        Estimate {
+            value: Some(self.coefficient().exp()),
+            low: low.ok().map(f64::exp),
+            high: high.ok().map(f64::exp),
+            level: level.value(),
+            method: PROFILE,
+            numerator: Some(self.fit.events),
+            denominator: Some(self.fit.trials),
+            warning,
+        }
+    }
+
+    /// Where the profile has dropped by χ²₁ of the level, on the side −1 or +1 of the top.
+    fn end(&self, level: Level, side: f64) -> Result<f64, FitProblem> {
+        let wanted = level.z() * level.z();
+        let mut inner = self.coefficient();
+        let error = self.fit.standard_error(self.term, super::logistic::Covariance::Model).unwrap_or(1.0);
+        let mut outer = self.place(inner + side * level.z() * error.max(SETTLED), &self.fit.coefficients)?;
+        while outer.drop < wanted {
+            inner = outer.at;
+            let distance = (inner - self.coefficient()).abs();
+            let newton = (wanted - outer.drop) / outer.slope.abs();
+            let stride = newton.clamp(0.1 * distance, distance);
+            if (inner + side * stride).abs() > ENDLESS {
+                return Ok(side * f64::INFINITY);
+            }
+            outer = self.place(inner + side * stride, &outer.coefficients)?;
+        }
+        self.between(inner, outer, wanted)
+    }
+
+    /// Newton's steps between a place that is too near and one that is too far; halves where a step would leave them.
+    fn between(&self, mut inner: f64, mut here: Place, wanted: f64) -> Result<f64, FitProblem> {
+        let mut outer = here.at;
+        for _ in 0..100 {
+            if here.drop < wanted {
+                inner = here.at;
+            } else {
+                outer = here.at;
+            }
+            let newton = here.at - (here.drop - wanted) / here.slope;
+            let inside = (newton - inner) * (newton - outer) < 0.0;
+            let next = if inside { newton } else { f64::midpoint(inner, outer) };
+            if (next - here.at).abs() <= SETTLED * next.abs().max(1.0) {
+                return Ok(next);
+            }
+            here = self.place(next, &here.coefficients)?;
+        }
+        Err(FitProblem::NotConverged { iterations: 100 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::logistic::Covariance;
+    use super::*;
+
+    /// Two groups of counts.
+    fn groups<'a>(events: &'a [f64; 2], trials: &'a [f64; 2]) -> Observations<'a> {
+        Observations { design: &[1.0, 0.0, 1.0, 1.0], terms: 2, events, trials, clusters: &[0, 1] }
+    }
+
+    fn close(seen: f64, expected: f64, tolerance: f64) {
+        assert!((seen - expected).abs() <= tolerance * expected.abs().max(1.0), "{seen} is not {expected}");
+    }
+
+    /// The penalised log-likelihood of two groups, by hand: |X'WX| = w₀·w₁ with w = n·p(1−p), so that the penalty
+    /// adds ½ to every cell. The best intercept for a given log odds ratio is found by halving.
+    fn profile_by_hand(events: &[f64; 2], trials: &[f64; 2], log_odds_ratio: f64) -> f64 {
+        let risk = |logit: f64| 1.0 / (1.0 + (-logit).exp());
+        let cells = [0, 1].map(|group| (events[group] + 0.5, trials[group] - events[group] + 0.5));
+        let slope = |intercept: f64| {
+            let logits = [intercept, intercept + log_odds_ratio];
+            (0..2).map(|g| cells[g].0 - (cells[g].0 + cells[g].1) * risk(logits[g])).sum::<f64>()
+        };
+        let (mut low, mut high) = (-60.0, 60.0);
+        for _ in 0..200 {
+            let middle = f64::midpoint(low, high);
+            if slope(middle) > 0.0 { low = middle } else { high = middle }
+        }
+        let logits = [low, low + log_odds_ratio];
+        (0..2).map(|g| cells[g].0 * risk(logits[g]).ln() + cells[g].1 * risk(-logits[g]).ln()).sum()
+    }
+
+    #[test]
+    fn the_profile_of_a_two_by_two_is_that_of_its_cells_plus_a_half() {
+        for (events, trials) in
+            [([0.0, 5.0], [10.0, 10.0]), ([3.0, 1.0], [40.0, 9.0]), ([0.0, 0.0], [20.0, 5.0]), ([4.0, 4.0], [4.0, 4.0])]
+        {
+            let observations = groups(&events, &trials);
+            let fit = fit(&observations).unwrap();
+            let cell = |g: usize| (events[g] + 0.5) / (trials[g] - events[g] + 0.5);
+            close(fit.coefficients[1], (cell(1) / cell(0)).ln(), 1e-7);
+            let top = profile_by_hand(&events, &trials, (cell(1) / cell(0)).ln());
+            for level in [Level::new(0.8).unwrap(), Level::P95, Level::new(0.99).unwrap()] {
+                let found = profile(&observations, &fit, 1, level);
+                assert_eq!(found.odds_ratio.warning, None);
+                for end in [found.odds_ratio.low.unwrap(), found.odds_ratio.high.unwrap()] {
+                    let drop = 2.0 * (top - profile_by_hand(&events, &trials, end.ln()));
+                    close(drop, level.z() * level.z(), 1e-6);
+                }
+                assert!(
+                    found.odds_ratio.low < found.odds_ratio.value && found.odds_ratio.value < found.odds_ratio.high
+                );
+                // Likelihood ratio against one common risk.
+                let drop = 2.0 * (top - profile_by_hand(&events, &trials, 0.0));
+                close(found.test.p_value.unwrap(), chi_square_sf(drop, 1.0), 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn an_intercept_adds_half_an_event_and_half_a_non_event() {
+        // 0 of 9: p = 0.5/10.
+        let rows = Observations { design: &[1.0], terms: 1, events: &[0.0], trials: &[9.0], clusters: &[0] };
+        let fitted = fit(&rows).unwrap();
+        close(fitted.predict(&[1.0], Covariance::Model, Level::P95).value.unwrap(), 0.05, 1e-8);
+        // With one term there is none left to fit anew.
+        let found = profile(&rows, &fitted, 0, Level::P95);
+        // ½·ln p + 9½·ln(1 − p) lies z²/2 below its top at both ends.
+        let height = |odds: f64| 0.5 * (odds / (1.0 + odds)).ln() - 9.5 * (1.0 + odds).ln();
+        for end in [found.odds_ratio.low.unwrap(), found.odds_ratio.high.unwrap()] {
+            close(2.0 * (height(0.05 / 0.95) - height(end)), Level::P95.z().powi(2), 1e-7);
+        }
+        // One trial, without the event: 0.5/2.
+        let one = Observations { trials: &[1.0], ..rows };
+        close(fit(&one).unwrap().predict(&[1.0], Covariance::Model, Level::P95).value.unwrap(), 0.25, 1e-8);
+    }
+
+    #[test]
+    fn what_has_no_profile_says_why() {
+        let (events, trials) = ([2.0, 5.0], [10.0, 10.0]);
+        let observations = groups(&events, &trials);
+        let plain = super::super::logistic::fit(&observations).unwrap();
+        let penalised = fit(&observations).unwrap();
+        let none = Observations { trials: &[], events: &[], clusters: &[], design: &[], terms: 2 };
+        assert_eq!(fit(&none).unwrap_err(), FitProblem::TooFewRows { rows: 0, terms: 2 });
+        for refused in [
+            profile(&observations, &plain, 1, Level::P95),
+            profile(&observations, &penalised, 2, Level::P95),
+            profile(&none, &penalised, 1, Level::P95),
+        ] {
+            assert_eq!((refused.odds_ratio.value, refused.test.p_value), (None, None));
+            assert!(refused.odds_ratio.warning.unwrap().starts_with("not_estimable: "));
+        }
+    }
+
+    #[test]
+    fn a_million_trials_leave_no_trace_of_the_penalty() {
+        let (events, trials) = ([50_000.0, 100_000.0], [500_000.0, 500_000.0]);
+        let observations = groups(&events, &trials);
+        let (plain, penalised) = (super::super::logistic::fit(&observations).unwrap(), fit(&observations).unwrap());
+        close(penalised.coefficients[1], plain.coefficients[1], 1e-4);
+        let found = profile(&observations, &penalised, 1, Level::P95).odds_ratio;
+        let wald = penalised.odds_ratio(1, Covariance::Model, Level::P95);
+        close(found.low.unwrap(), wald.low.unwrap(), 1e-4);
+        close(found.high.unwrap(), wald.high.unwrap(), 1e-4);
+    }
+}

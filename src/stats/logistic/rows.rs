@@ -1,0 +1,254 @@
+//! Passes over the rows of a regression. A row's zeros are skipped (most columns are 0/1 flags of a category), and
+//! rows are taken in chunks of a fixed size whose sums are merged in order, so that the answer is the same on any
+//! number of cores.
+
+use super::{FitProblem, Observations};
+use rayon::prelude::*;
+
+const ROWS_PER_CHUNK: usize = 4096;
+
+/// Sums over all rows that one chunk after another is added to.
+pub(in crate::stats) fn fold<T: Send>(
+    count: usize,
+    start: impl Fn() -> T + Sync,
+    visit: impl Fn(&mut T, usize) + Sync,
+    mut merge: impl FnMut(&mut T, T),
+) -> T {
+    let chunks = count.div_ceil(ROWS_PER_CHUNK);
+    let parts: Vec<T> = (0..chunks)
+        .into_par_iter()
+        .map(|chunk| {
+            let mut sums = start();
+            let first = chunk * ROWS_PER_CHUNK;
+            (first..count.min(first + ROWS_PER_CHUNK)).for_each(|row| visit(&mut sums, row));
+            sums
+        })
+        .collect();
+    let mut total = start();
+    parts.into_iter().for_each(|part| merge(&mut total, part));
+    total
+}
+
+pub(in crate::stats) fn add(total: &mut [f64], part: &[f64]) {
+    total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
+}
+
+/// The terms of one row that are not zero.
+#[derive(Default)]
+pub(in crate::stats) struct Nonzero {
+    terms: Vec<usize>,
+    values: Vec<f64>,
+}
+
+impl Nonzero {
+    pub(in crate::stats) fn gather(&mut self, row: &[f64]) {
+        self.terms.clear();
+        self.values.clear();
+        for (term, &value) in row.iter().enumerate() {
+            if value.abs() > 0.0 {
+                self.terms.push(term);
+                self.values.push(value);
+            }
+        }
+    }
+
+    pub(in crate::stats) fn entries(&self) -> impl Iterator<Item = (usize, f64)> {
+        self.terms.iter().copied().zip(self.values.iter().copied())
+    }
+
+    pub(in crate::stats) fn dot(&self, vector: &[f64]) -> f64 {
+        self.entries().map(|(term, value)| value * vector[term]).sum()
+    }
+
+    /// Adds `weight · x` to a vector.
+    pub(in crate::stats) fn add_to(&self, vector: &mut [f64], weight: f64) {
+        self.entries().for_each(|(term, value)| vector[term] += weight * value);
+    }
+
+    /// Adds `weight · x·xᵀ` to the lower triangle of a matrix.
+    pub(in crate::stats) fn add_square_to(&self, matrix: &mut [f64], size: usize, weight: f64) {
+        for (at, &term) in self.terms.iter().enumerate() {
+            let weighted = weight * self.values[at];
+            let line = &mut matrix[term * size..=term * size + term];
+            for (&other, &value) in self.terms[..=at].iter().zip(&self.values) {
+                line[other] += weighted * value;
+            }
+        }
+    }
+
+    /// `xᵀ·M·x` for a symmetric matrix.
+    pub(in crate::stats) fn square(&self, matrix: &[f64], size: usize) -> f64 {
+        let mut total = 0.0;
+        for (at, &term) in self.terms.iter().enumerate() {
+            let line = &matrix[term * size..=term * size + term];
+            let off: f64 = self.terms[..at].iter().zip(&self.values).map(|(&other, value)| line[other] * value).sum();
+            total += self.values[at] * (2.0 * off + line[term] * self.values[at]);
+        }
+        total
+    }
+}
+
+/// Copies the lower triangle onto the upper one.
+pub(in crate::stats) fn mirror(matrix: &mut [f64], size: usize) {
+    for row in 0..size {
+        for column in 0..row {
+            matrix[column * size + row] = matrix[row * size + column];
+        }
+    }
+}
+
+/// The risk and its complement at a linear predictor, each without cancellation.
+pub(in crate::stats) fn risk(logit: f64) -> (f64, f64) {
+    let small = (-logit.abs()).exp();
+    let (less, more) = (small / (1.0 + small), 1.0 / (1.0 + small));
+    if logit < 0.0 { (less, more) } else { (more, less) }
+}
+
+/// `events·ln p + (trials − events)·ln(1 − p)`.
+fn log_likelihood(events: f64, trials: f64, logit: f64) -> f64 {
+    let tail = (-logit.abs()).exp().ln_1p();
+    let against = if logit > 0.0 { trials - events } else { events };
+    -trials * tail - against * logit.abs()
+}
+
+/// Log-likelihood, its slope and its curvature at some coefficients.
+pub(in crate::stats) struct Moments {
+    pub(in crate::stats) log_likelihood: f64,
+    pub(in crate::stats) score: Vec<f64>,
+    pub(in crate::stats) information: Vec<f64>,
+}
+
+impl Observations<'_> {
+    pub(in crate::stats) fn rows(&self) -> usize {
+        self.trials.len()
+    }
+
+    pub(in crate::stats) fn row(&self, row: usize) -> &[f64] {
+        &self.design[row * self.terms..(row + 1) * self.terms]
+    }
+
+    /// Row `row` without its zeros, its linear predictor, and `(events, trials)`; nothing for a row without trials.
+    fn read(&self, row: usize, nonzero: &mut Nonzero) -> Option<(f64, f64)> {
+        let trials = self.trials[row];
+        (trials > 0.0).then(|| {
+            nonzero.gather(self.row(row));
+            (self.events[row], trials)
+        })
+    }
+
+    pub(in crate::stats) fn moments(&self, coefficients: &[f64]) -> Moments {
+        let size = self.terms;
+        let empty = || Moments { log_likelihood: 0.0, score: vec![0.0; size], information: vec![0.0; size * size] };
+        let (mut total, _) = fold(
+            self.rows(),
+            || (empty(), Nonzero::default()),
+            |(sums, nonzero), row| {
+                let Some((events, trials)) = self.read(row, nonzero) else { return };
+                let logit = nonzero.dot(coefficients);
+                let (p, q) = risk(logit);
+                sums.log_likelihood += log_likelihood(events, trials, logit);
+                nonzero.add_to(&mut sums.score, events * q - (trials - events) * p);
+                nonzero.add_square_to(&mut sums.information, size, trials * p * q);
+            },
+            |(total, _), (part, _)| {
+                total.log_likelihood += part.log_likelihood;
+                add(&mut total.score, &part.score);
+                add(&mut total.information, &part.information);
+            },
+        );
+        mirror(&mut total.information, size);
+        total
+    }
+
+    /// What Firth's penalty adds to the score: Σ h·(½ − p)·x, where h is the leverage of a row.
+    pub(in crate::stats) fn penalty_score(&self, coefficients: &[f64], inverse: &[f64]) -> Vec<f64> {
+        fold(
+            self.rows(),
+            || (vec![0.0; self.terms], Nonzero::default()),
+            |(score, nonzero), row| {
+                let Some((_, trials)) = self.read(row, nonzero) else { return };
+                let (p, q) = risk(nonzero.dot(coefficients));
+                let leverage = trials * p * q * nonzero.square(inverse, self.terms);
+                nonzero.add_to(score, leverage * (q - p) / 2.0);
+            },
+            |(total, _), (part, _)| add(total, &part),
+        )
+        .0
+    }
+
+    /// Largest change of a linear predictor when the coefficients move along `direction`.
+    pub(in crate::stats) fn largest_move(&self, direction: &[f64]) -> f64 {
+        fold(
+            self.rows(),
+            || (0.0_f64, Nonzero::default()),
+            |(largest, nonzero), row| {
+                if self.read(row, nonzero).is_some() {
+                    *largest = largest.max(nonzero.dot(direction).abs());
+                }
+            },
+            |(total, _), (part, _)| *total = total.max(part),
+        )
+        .0
+    }
+
+    /// Checks the shape and the values, and adds up what is there.
+    pub(in crate::stats) fn check(&self) -> Result<Totals, FitProblem> {
+        let rows = self.rows();
+        let lengths = [self.events.len(), self.clusters.len()];
+        if self.terms == 0 || lengths != [rows, rows] || self.design.len() != rows * self.terms {
+            return Err(FitProblem::Shape);
+        }
+        let totals = fold(rows, Totals::default, |totals, row| totals.take(self, row), Totals::merge);
+        match totals.first_unusable {
+            Some(row) => Err(FitProblem::Unusable { row }),
+            None if totals.rows == 0 || totals.rows < self.terms => {
+                Err(FitProblem::TooFewRows { rows: totals.rows, terms: self.terms })
+            }
+            None => Ok(totals),
+        }
+    }
+
+    /// Where the climb starts: at the overall risk when a column is constant, else at a risk of a half.
+    pub(in crate::stats) fn start(&self, totals: &Totals) -> Vec<f64> {
+        let mut start = vec![0.0; self.terms];
+        let first = self.row(0);
+        let constant = |term: usize| {
+            first[term].abs() > 0.0 && (0..self.rows()).all(|row| (self.row(row)[term] - first[term]).abs() <= 0.0)
+        };
+        if let Some(term) = (0..self.terms).find(|&term| constant(term)) {
+            // ½ on both sides keeps it finite when there is no event, or nothing else.
+            start[term] = ((totals.events + 0.5) / (totals.trials - totals.events + 0.5)).ln() / first[term];
+        }
+        start
+    }
+}
+
+/// What the rows add up to.
+#[derive(Default)]
+pub(in crate::stats) struct Totals {
+    pub(in crate::stats) rows: usize,
+    pub(in crate::stats) events: f64,
+    pub(in crate::stats) trials: f64,
+    first_unusable: Option<usize>,
+}
+
+impl Totals {
+    fn take(&mut self, observations: &Observations, row: usize) {
+        let (events, trials) = (observations.events[row], observations.trials[row]);
+        let counts = trials.is_finite() && events >= 0.0 && events <= trials;
+        if !counts || observations.row(row).iter().any(|value| !value.is_finite()) {
+            self.first_unusable.get_or_insert(row);
+            return;
+        }
+        self.rows += usize::from(trials > 0.0);
+        self.events += events;
+        self.trials += trials;
+    }
+
+    fn merge(&mut self, part: Totals) {
+        self.rows += part.rows;
+        self.events += part.events;
+        self.trials += part.trials;
+        self.first_unusable = self.first_unusable.or(part.first_unusable);
+    }
+}

@@ -1,0 +1,144 @@
+//! `where`: an SQL expression over the columns of the session table, answered by Polars.
+
+use super::table::SessionTable;
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType as ArrowType, Date32Type, Float64Type, Int32Type, UInt8Type, UInt32Type};
+use polars::prelude::{Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, NamedFrom, Series};
+use thiserror::Error;
+
+/// Why a `where` expression cannot be used.
+#[derive(Debug, Error)]
+pub enum FilterError {
+    /// It is not an SQL expression.
+    #[error("`{expression}` is not an SQL expression: {reason}")]
+    Syntax {
+        /// The expression.
+        expression: String,
+        /// What the parser says.
+        reason: String,
+    },
+    /// It names a column that does not exist.
+    #[error("`{expression}` names the column `{column}`, which a session does not have")]
+    UnknownColumn {
+        /// The expression.
+        expression: String,
+        /// The column.
+        column: String,
+    },
+    /// It cannot be answered, or does not say yes or no.
+    #[error("`{expression}` cannot be answered: {reason}")]
+    Unanswerable {
+        /// The expression.
+        expression: String,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+/// A parsed `where` expression whose columns exist.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    text: String,
+    expression: Expr,
+    columns: Vec<String>,
+}
+
+impl Filter {
+    /// Parses an expression and tries it on a table without rows, so that a mistake shows before any data is read.
+    ///
+    /// # Errors
+    /// When it is no SQL expression, names an unknown column, compares what cannot be compared, or is not a condition.
+    pub fn parse(text: &str) -> Result<Filter, FilterError> {
+        let expression = polars::sql::sql_expr(text)
+            .map_err(|error| FilterError::Syntax { expression: text.to_owned(), reason: first_line(&error) })?;
+        let mut columns = Vec::new();
+        let mut wildcard = false;
+        for part in &expression {
+            match part {
+                Expr::Column(name) if !columns.contains(&name.to_string()) => columns.push(name.to_string()),
+                Expr::Selector(_) => wildcard = true,
+                _ => {}
+            }
+        }
+        if wildcard {
+            return Err(FilterError::Syntax {
+                expression: text.to_owned(),
+                reason: "`*` is not a column; name the columns".to_owned(),
+            });
+        }
+        let filter = Filter { text: text.to_owned(), expression, columns };
+        filter.rows(&SessionTable::default())?;
+        Ok(filter)
+    }
+
+    /// The expression as written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// For each session whether it fits; an unknown answer (a missing value) does not fit.
+    ///
+    /// # Errors
+    /// When the expression cannot be answered on these columns.
+    pub fn rows(&self, table: &SessionTable) -> Result<Vec<bool>, FilterError> {
+        let unanswerable = |reason: String| FilterError::Unanswerable { expression: self.text.clone(), reason };
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for name in &self.columns {
+            let column = table
+                .column(name)
+                .ok_or_else(|| FilterError::UnknownColumn { expression: self.text.clone(), column: name.clone() })?;
+            columns.push(to_polars(name, column).map_err(unanswerable)?);
+        }
+        if columns.is_empty() {
+            // An expression without columns, such as `TRUE`, still answers once for each session.
+            columns.push(Series::new("session".into(), vec![true; table.len()]).into_column());
+        }
+        let frame = DataFrame::new(table.len(), columns).map_err(|error| unanswerable(first_line(&error)))?;
+        let answer = frame
+            .lazy()
+            .with_column(self.expression.clone().alias("fits"))
+            .collect()
+            .map_err(|error| unanswerable(first_line(&error)))?;
+        let fits = answer.column("fits").map_err(|error| unanswerable(first_line(&error)))?;
+        let fits = fits.bool().map_err(|_| {
+            unanswerable(format!("it gives {}, not yes or no; compare it with something", fits.dtype()))
+        })?;
+        Ok(fits.iter().map(|fits| fits.unwrap_or(false)).collect())
+    }
+}
+
+fn first_line(error: &dyn std::error::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+/// The few column types of the session table, as plain vectors: they are small and read once a filter.
+fn to_polars(name: &str, column: &ArrayRef) -> Result<Column, String> {
+    let series = match column.data_type() {
+        ArrowType::Dictionary(key, _) if **key == ArrowType::UInt8 => {
+            let dictionary = column.as_dictionary::<UInt8Type>();
+            texts(name, dictionary.values(), dictionary.keys().iter().map(|key| key.map(usize::from)))
+        }
+        ArrowType::Dictionary(..) => {
+            let dictionary = column.as_dictionary::<UInt32Type>();
+            texts(name, dictionary.values(), dictionary.keys().iter().map(|key| key.map(|key| key as usize)))
+        }
+        ArrowType::Float64 => {
+            Series::new(name.into(), column.as_primitive::<Float64Type>().iter().collect::<Vec<Option<f64>>>())
+        }
+        ArrowType::Int32 => {
+            Series::new(name.into(), column.as_primitive::<Int32Type>().iter().collect::<Vec<Option<i32>>>())
+        }
+        ArrowType::Date32 => {
+            let days: Vec<Option<i32>> = column.as_primitive::<Date32Type>().iter().collect();
+            Series::new(name.into(), days).cast(&DataType::Date).map_err(|error| first_line(&error))?
+        }
+        other => return Err(format!("the column `{name}` has the type {other}, which cannot be compared")),
+    };
+    Ok(series.into_column())
+}
+
+fn texts(name: &str, values: &ArrayRef, keys: impl Iterator<Item = Option<usize>>) -> Series {
+    let values = values.as_string::<i32>();
+    Series::new(name.into(), keys.map(|key| key.map(|key| values.value(key))).collect::<Vec<Option<&str>>>())
+}

@@ -1,0 +1,156 @@
+//! The mapping file: a clinic's own headers, values, units and side effects, settled before any row is read.
+
+mod document;
+mod error;
+mod keys;
+mod read;
+mod site;
+mod tables;
+
+pub use error::{MappingError, MappingProblem};
+pub use keys::{KEYS, Key};
+
+use super::dates::DateOrder;
+use super::number::{Decimal, Unit};
+use crate::domain::columns::{ASSESSMENT_COLUMNS, EVENT_COLUMNS};
+use crate::domain::scales::SCALES;
+use crate::domain::{COLUMNS, Catalogue, Column, Scale};
+use crate::ingest::{ReadOptions, TextEncoding};
+use std::collections::BTreeMap;
+
+/// Which file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// The session log.
+    Sessions,
+    /// The events file.
+    Events,
+    /// The assessments file.
+    Assessments,
+}
+
+impl Table {
+    /// The canonical columns of the file.
+    #[must_use]
+    pub fn columns(self) -> &'static [Column] {
+        match self {
+            Table::Sessions => COLUMNS,
+            Table::Events => EVENT_COLUMNS,
+            Table::Assessments => ASSESSMENT_COLUMNS,
+        }
+    }
+
+    /// Its name for messages.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Table::Sessions => "session log",
+            Table::Events => "events file",
+            Table::Assessments => "assessments file",
+        }
+    }
+}
+
+/// Where a column's values come from.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum ColumnSource {
+    /// A column of the file, perhaps in another unit.
+    Header(String, Option<&'static Unit>),
+    /// The same value in every row.
+    Const(String),
+    /// Several columns of the file, joined.
+    Join(Vec<String>, String),
+}
+
+/// What `[read]` says beyond [`ReadOptions`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct ReadSettings {
+    pub(super) delimiter: Option<u8>,
+    pub(super) encoding: Option<TextEncoding>,
+    pub(super) header_row: Option<u64>,
+    pub(super) decimal: Option<Decimal>,
+    pub(super) null: Option<Vec<String>>,
+    pub(super) date_order: Option<DateOrder>,
+}
+
+/// Rows to keep and to drop, by the file's own headers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct RowFilter {
+    pub(super) keep: Vec<(String, Vec<String>)>,
+    pub(super) drop: Vec<(String, Vec<String>)>,
+}
+
+/// Values by column: `(what stands there, what it means)`.
+pub(super) type Values = BTreeMap<&'static str, Vec<(String, String)>>;
+
+/// What the mapping says about one kind of file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct TableMapping {
+    pub(super) read: ReadSettings,
+    pub(super) columns: BTreeMap<&'static str, ColumnSource>,
+    /// Headers of the session log, for columns of another file that neither `columns` nor their own name finds.
+    pub(super) fallback: BTreeMap<&'static str, (String, Option<&'static Unit>)>,
+    pub(super) values: Values,
+    pub(super) rows: RowFilter,
+}
+
+/// A mapping file, checked and complete. The default maps nothing: canonical headers and codes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Mapping {
+    pub(super) sessions: TableMapping,
+    pub(super) events: TableMapping,
+    pub(super) assessments: TableMapping,
+    effects: Vec<site::SiteEffect>,
+    /// Terms of the site and the code that each stands for; `none` = asked, none.
+    pub(super) terms: Vec<(String, String)>,
+    scales: Vec<Scale>,
+}
+
+impl Mapping {
+    /// Reads a mapping file's text; `file_name` stands in messages.
+    ///
+    /// # Errors
+    /// At the first key or value that cannot be understood, with its line.
+    pub fn from_toml(text: &str, file_name: &str) -> Result<Mapping, MappingError> {
+        document::read(text).map_err(|(line, problem)| MappingError { file: file_name.to_owned(), line, problem })
+    }
+
+    /// How a file of a kind is to be opened.
+    #[must_use]
+    pub fn read_options(&self, table: Table) -> ReadOptions {
+        let read = &self.table(table).read;
+        ReadOptions { delimiter: read.delimiter, encoding: read.encoding, header_row: read.header_row }
+    }
+
+    /// Adds the site's side effects to a catalogue.
+    pub fn extend(&self, catalogue: &mut Catalogue) {
+        for effect in &self.effects {
+            catalogue.add(effect.settled(catalogue));
+        }
+    }
+
+    /// The scales that exist: the built-in ones and the site's, which win.
+    #[must_use]
+    pub fn scales(&self) -> Vec<Scale> {
+        let own = |id: &str| self.scales.iter().any(|scale| scale.id == id);
+        let built_in = SCALES.iter().filter(|(id, ..)| !own(id));
+        let built_in = built_in.map(|(id, lowest, highest, direction)| Scale {
+            id: (*id).to_owned(),
+            lowest: *lowest,
+            highest: *highest,
+            direction: *direction,
+        });
+        built_in.chain(self.scales.iter().cloned()).collect()
+    }
+
+    pub(super) fn table(&self, table: Table) -> &TableMapping {
+        match table {
+            Table::Sessions => &self.sessions,
+            Table::Events => &self.events,
+            Table::Assessments => &self.assessments,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

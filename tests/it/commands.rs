@@ -1,0 +1,332 @@
+//! The program as its user meets it: the binary itself, in a folder of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn stipple(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_stipple"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+const HEADER: &str = "session_id,patient_id,clinic_id,session_date,setting,modality,body_area,indication,last_follow_up_date,side_effects";
+
+fn log(folder: &Path, rows: &[&str]) -> PathBuf {
+    let file = folder.join("log.csv");
+    fs::write(&file, format!("{HEADER}\n{}\n", rows.join("\n"))).unwrap();
+    file
+}
+
+fn pipeline(folder: &Path, more: &str) -> PathBuf {
+    let file = folder.join("p.toml");
+    let text = format!("version = 1\nid = \"p\"\n[source]\nlogs = [\"log.csv\"]\n{more}\n");
+    fs::write(&file, text).unwrap();
+    file
+}
+
+const RATES: &str = "[[analysis]]\nid = \"rates\"\nkind = \"side_effect_rates\"\noutcomes = [\"pih\"]\n";
+
+const GOOD: &[&str] = &[
+    "s1,p1,north,2026-01-05,professional,pen,face,acne_scars,2026-06-01,none",
+    "s2,p1,north,2026-02-05,professional,pen,face,acne_scars,2026-06-01,pih:1:2026-02-20/",
+    "s3,p2,north,2026-01-07,professional,rf,face,acne_scars,2026-01-20,none",
+    "s4,p3,south,2026-01-09,professional,rf,face,acne_scars,2026-06-01,none",
+];
+
+fn results(folder: &Path) -> Vec<Vec<String>> {
+    let mut reader = csv::Reader::from_path(folder.join("results.csv")).unwrap();
+    reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn a_run_counts_what_can_be_counted_by_hand() {
+    let folder = tempfile::tempdir().unwrap();
+    log(folder.path(), GOOD);
+    pipeline(folder.path(), RATES);
+    let output = stipple(folder.path(), &["run", "p.toml"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let out = folder.path().join("reports/p");
+    // s1 and s4 confirmed absent, s2 present, s3 followed up too short: 1 of 3, 1 not assessed.
+    let rows = results(&out);
+    let rate = rows.iter().find(|row| row[0] == "rates/pih//rate").unwrap();
+    assert_eq!((rate[13].as_str(), rate[14].as_str()), ("1", "3"));
+    assert_eq!(rate[7], (1.0_f64 / 3.0).to_string());
+    let not_assessed = rows.iter().find(|row| row[0] == "rates/pih//not_assessed").unwrap();
+    assert_eq!(not_assessed[7], "1");
+    for file in ["index.html", "results.parquet", "report.xlsx", "rejects.csv", "manifest.json", "tables/rates.csv"] {
+        assert!(out.join(file).exists(), "{file}");
+    }
+    let manifest: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(out.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!((manifest["read_rows"].as_u64(), manifest["accepted_rows"].as_u64()), (Some(4), Some(4)));
+    assert!(text(&output.stdout).contains("index.html"));
+}
+
+#[test]
+fn two_runs_give_the_same_bytes_but_for_the_run_section() {
+    let folder = tempfile::tempdir().unwrap();
+    log(folder.path(), GOOD);
+    pipeline(folder.path(), RATES);
+    for (out, threads) in [("a", "1"), ("b", "2")] {
+        let output = stipple(folder.path(), &["run", "p.toml", "--out", out, "--threads", threads]);
+        assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    }
+    let files = files(&folder.path().join("a"));
+    assert!(files.len() > 8);
+    for file in files {
+        let read = |out: &str| fs::read(folder.path().join(out).join(&file)).unwrap();
+        if file == Path::new("manifest.json") {
+            let manifest = |out: &str| {
+                let mut manifest: serde_json::Value = serde_json::from_slice(&read(out)).unwrap();
+                manifest.as_object_mut().unwrap().remove("run").unwrap();
+                manifest
+            };
+            assert_eq!(manifest("a"), manifest("b"));
+        } else {
+            assert!(read("a") == read("b"), "{} differs", file.display());
+        }
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    fn walk(folder: &Path, base: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, base, found);
+            } else {
+                found.push(path.strip_prefix(base).unwrap().to_owned());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(folder, folder, &mut found);
+    found.sort();
+    found
+}
+
+#[test]
+fn every_row_is_accounted_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rows = GOOD.to_vec();
+    rows.extend([
+        // Repeated, replaced, ragged, bad date, unknown code, event before its session.
+        GOOD[0],
+        "s4,p3,south,2026-01-09,professional,rf,face,acne_scars,2026-06-01,erythema",
+        "s5,p9,north,2026-01-09",
+        "s6,p9,north,someday,professional,pen,face,acne_scars,2026-06-01,none",
+        "s7,p9,north,2026-01-09,professional,hammer,face,acne_scars,2026-06-01,none",
+        "s8,p9,north,2026-01-09,professional,pen,face,acne_scars,2026-06-01,pih:1:2025-12-01",
+    ]);
+    log(folder.path(), &rows);
+    pipeline(folder.path(), RATES);
+    let output = stipple(folder.path(), &["run", "p.toml"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let out = folder.path().join("reports/p");
+    let manifest: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(out.join("manifest.json")).unwrap()).unwrap();
+    let count = |name: &str| manifest[name].as_u64().unwrap();
+    assert_eq!(
+        (count("read_rows"), count("accepted_rows"), count("rejected_rows"), count("superseded_rows")),
+        (10, 4, 4, 2)
+    );
+    let rejects = fs::read_to_string(out.join("rejects.csv")).unwrap();
+    assert_eq!(rejects.lines().count(), 1 + 4);
+    assert!(!rejects.contains("p9"), "a patient identifier stands in rejects.csv");
+    assert!(rejects.lines().nth(1).unwrap().starts_with("log.csv,8,7,"));
+    // s4 was replaced by a row with erythema: 1 of 1 assessed for erythema among p3's sessions.
+    let check = stipple(folder.path(), &["check", "p.toml", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();
+    assert_eq!(json["rejected_rows"].as_u64(), Some(4));
+    assert_eq!(json["sessions"].as_u64(), Some(4));
+}
+
+#[test]
+fn events_join_are_refused_or_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    log(folder.path(), GOOD);
+    let events = "session_id,patient_id,side_effect,onset_date\n\
+                  s1,,pih,2026-02-01\n\
+                  nowhere,,pih,2026-02-01\n\
+                  s1,,pih,2025-02-01\n\
+                  ,p3,infection,2026-01-20\n\
+                  ,p3,infection,2026-05-20\n";
+    fs::write(folder.path().join("events.csv"), events).unwrap();
+    let analysis = "events = [\"events.csv\"]\n[[analysis]]\nid = \"rates\"\nkind = \"side_effect_rates\"\noutcomes = [\"pih\", \"infection\"]";
+    pipeline(folder.path(), analysis);
+    let output = stipple(folder.path(), &["run", "p.toml"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let rows = results(&folder.path().join("reports/p"));
+    let count = |id: &str, column: usize| rows.iter().find(|row| row[0] == id).unwrap()[column].clone();
+    assert_eq!(count("rates/pih//rate", 13), "2");
+    assert_eq!(count("rates/infection//rate", 13), "1");
+    assert_eq!(count("data_quality///count/rejected_rows", 7), "2");
+    assert_eq!(count("data_quality///count/unattributed_events", 7), "1");
+}
+
+#[test]
+fn wrong_use_is_told_with_the_nearest_right_one() {
+    let folder = tempfile::tempdir().unwrap();
+    log(folder.path(), GOOD);
+    let cases = [
+        ("[quality]\nmax_rejectd = 0.1", "max_rejected"),
+        ("[[analysis]]\nid = \"a\"\nkind = \"side_effect_rate\"\noutcomes = [\"pih\"]", "side_effect_rates"),
+        ("[[analysis]]\nid = \"a\"\nkind = \"side_effect_rates\"\noutcomes = [\"phi\"]", "pih"),
+        (
+            "[[analysis]]\nid = \"a\"\nkind = \"side_effect_rates\"\noutcomes = [\"pih\"]\nby = [\"modalty\"]",
+            "modality",
+        ),
+        (
+            "[[analysis]]\nid = \"a\"\nkind = \"side_effect_rates\"\noutcomes = [\"pih\"]\nby = [\"needle_depth_mm\"]",
+            "bands",
+        ),
+        (
+            "[[analysis]]\nid = \"a\"\nkind = \"side_effect_rates\"\noutcomes = [\"pih\"]\ninterval = \"wilsn\"",
+            "wilson",
+        ),
+        ("[[analysis]]\nid = \"../a\"\nkind = \"side_effect_rates\"\noutcomes = [\"pih\"]", "cannot name a file"),
+        ("[cohort]\nwhere = \"modalit = 'rf'\"", "modality"),
+        ("[cohort]\nwhere = \"modality\"", "not yes or no"),
+        ("[cohort]\nwhere = \"modality = \"", "not an SQL expression"),
+        ("[release]\nprofile = \"lt6\"", "none"),
+    ];
+    for (more, expected) in cases {
+        pipeline(folder.path(), more);
+        let output = stipple(folder.path(), &["run", "p.toml"]);
+        let message = text(&output.stderr);
+        assert_eq!(code(&output), 2, "{more}: {message}");
+        assert!(message.contains(expected), "{more}: {message}");
+        assert!(!folder.path().join("reports").exists());
+    }
+    for arguments in [&["run", "nowhere.toml"][..], &["check", "nowhere.csv"], &["run"], &["dance"]] {
+        assert_eq!(code(&stipple(folder.path(), arguments)), 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn unusable_data_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let files: [(&str, Vec<u8>); 5] = [
+        ("empty", Vec::new()),
+        ("header only", format!("{HEADER}\n").into_bytes()),
+        ("binary", b"PK\x03\x04\x00\x00\x00\x00rest".to_vec()),
+        ("other columns", b"a,b\n1,2\n".to_vec()),
+        ("nothing good", format!("{HEADER}\ns1,p1\n").into_bytes()),
+    ];
+    pipeline(folder.path(), RATES);
+    for (name, bytes) in files {
+        fs::write(folder.path().join("log.csv"), bytes).unwrap();
+        for arguments in [&["run", "p.toml"][..], &["check", "log.csv"]] {
+            let output = stipple(folder.path(), arguments);
+            assert_eq!(code(&output), 3, "{name} {arguments:?}: {}", text(&output.stderr));
+            assert!(text(&output.stderr).contains("error:"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_gate_that_is_not_met_leaves_the_earlier_report() {
+    let folder = tempfile::tempdir().unwrap();
+    log(folder.path(), GOOD);
+    pipeline(folder.path(), RATES);
+    assert_eq!(code(&stipple(folder.path(), &["run", "p.toml"])), 0);
+    let earlier = fs::read(folder.path().join("reports/p/results.csv")).unwrap();
+    for gate in ["[quality]\nmin_assessed = 0.9\n", "[quality]\nmax_rejected = 0.1\n"] {
+        let mut rows = GOOD.to_vec();
+        rows.push("s9,p9,north,someday,professional,pen,face,acne_scars,,");
+        log(folder.path(), &rows);
+        pipeline(folder.path(), &format!("{gate}{RATES}"));
+        let output = stipple(folder.path(), &["run", "p.toml"]);
+        assert_eq!(code(&output), 3, "{}", text(&output.stderr));
+        assert_eq!(fs::read(folder.path().join("reports/p/results.csv")).unwrap(), earlier);
+    }
+    assert!(
+        !fs::read_dir(folder.path().join("reports"))
+            .unwrap()
+            .any(|entry| { entry.unwrap().file_name().to_string_lossy().starts_with('.') })
+    );
+}
+
+#[test]
+fn a_folder_that_is_no_report_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    log(folder.path(), GOOD);
+    pipeline(folder.path(), RATES);
+    fs::create_dir(folder.path().join("mine")).unwrap();
+    fs::write(folder.path().join("mine/letter.txt"), "dear").unwrap();
+    let output = stipple(folder.path(), &["run", "p.toml", "--out", "mine"]);
+    assert_eq!(code(&output), 2);
+    assert_eq!(fs::read_to_string(folder.path().join("mine/letter.txt")).unwrap(), "dear");
+}
+
+#[test]
+fn the_report_that_is_kept_is_what_a_run_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = root().join("pipelines/pih_by_skin_tone.toml");
+    let output = stipple(folder.path(), &["run", pipeline.to_str().unwrap()]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let (made, kept) = (folder.path().join("reports/pih_by_skin_tone"), root().join("reports/pih_by_skin_tone"));
+    for file in files(&made).into_iter().filter(|file| file != Path::new("manifest.json")) {
+        let kept = fs::read(kept.join(&file)).unwrap_or_else(|_| panic!("{} is not kept", file.display()));
+        assert!(fs::read(made.join(&file)).unwrap() == kept, "{} differs: `just generate`", file.display());
+    }
+}
+
+#[test]
+fn the_sample_data_is_what_the_simulator_makes() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = stipple(folder.path(), &["simulate", "--sample-data", "--out", "made"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let made = folder.path().join("made");
+    let all = files(&made);
+    assert!(all.len() > 6);
+    for file in all {
+        let kept = fs::read(root().join("sample_data").join(&file)).unwrap();
+        assert!(fs::read(made.join(&file)).unwrap() == kept, "{}: `just generate`", file.display());
+    }
+}
+
+#[test]
+fn every_command_has_help_with_an_example_or_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["run", "check", "simulate"] {
+        let output = stipple(folder.path(), &[command, "--help"]);
+        assert_eq!(code(&output), 0);
+        assert!(text(&output.stdout).contains("Example"), "{command}");
+    }
+    let answers: [(&[&str], &str); 7] = [
+        (&["methods"], "wilson_rao_scott"),
+        (&["methods", "wilson"], "Newcombe"),
+        (&["vocabulary"], "post-inflammatory hyperpigmentation"),
+        (&["schema", "pipeline"], "data_cut"),
+        (&["schema", "mapping"], "date_order"),
+        (&["schema", "results"], "row_id"),
+        (&["completions", "bash"], "stipple"),
+    ];
+    for (arguments, expected) in answers {
+        let output = stipple(folder.path(), arguments);
+        assert_eq!(code(&output), 0, "{arguments:?}");
+        assert!(text(&output.stdout).contains(expected), "{arguments:?}");
+        if arguments[0] != "completions" {
+            let json = stipple(folder.path(), &[arguments, &["--json"]].concat());
+            assert!(serde_json::from_slice::<serde_json::Value>(&json.stdout).is_ok(), "{arguments:?}");
+        }
+    }
+    assert_eq!(code(&stipple(folder.path(), &["methods", "wilsn"])), 2);
+}
