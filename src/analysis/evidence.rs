@@ -39,7 +39,8 @@ impl Evidence<'_> {
             Outcomes::These(effects) => effects.clone(),
             Outcomes::All => {
                 let uncoded = self.settled.sessions_with(Catalogue::UNCODED).next().is_some();
-                self.catalogue.ids().filter(|id| *id != Catalogue::UNCODED || uncoded).collect()
+                let coded = self.catalogue.ids().filter(|id| *id != Catalogue::UNCODED);
+                coded.chain(uncoded.then_some(Catalogue::UNCODED)).collect()
             }
         }
     }

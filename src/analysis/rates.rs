@@ -2,8 +2,10 @@
 
 use super::counting::Rate;
 use super::{Analysis, Evidence, Kind, group_of};
-use crate::cube::{Cell, CubeKey};
+use crate::cube::plan::CellView;
+use crate::cube::{Cell, Cube, CubeKey};
 use crate::results::{ResultRow, Statistic};
+use std::collections::BTreeSet;
 
 /// The kind.
 pub const KIND: Kind = Kind {
@@ -23,7 +25,7 @@ fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
     let Some(cube) = evidence.cubes.get(&analysis.cube(analysis.by.clone(), &[])) else { return Vec::new() };
     let mut rows = Vec::new();
     for effect in evidence.effects(&analysis.outcomes) {
-        for cell in cube.cells() {
+        for cell in cells(cube, analysis.by.len()) {
             let template = ResultRow {
                 outcome: evidence.code(effect),
                 group: group_of(&cell.group()),
@@ -33,6 +35,21 @@ fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
         }
     }
     rows
+}
+
+/// The cells that hold sessions; of a table of two columns also the empty ones in lines and columns that hold some, so
+/// that the table shows where there is no data.
+fn cells(cube: &Cube, dimensions: usize) -> Vec<CellView<'_>> {
+    if dimensions != 2 {
+        return cube.cells().collect();
+    }
+    let held = |at: usize| cube.cells().map(|cell| cell.group()[at].1).collect::<BTreeSet<_>>();
+    let (down, across) = (held(0), held(1));
+    let in_table = |cell: &CellView<'_>| {
+        let group = cell.group();
+        down.contains(&group[0].1) && across.contains(&group[1].1)
+    };
+    cube.all_cells().filter(in_table).collect()
 }
 
 /// The rows of one rate: the rate, how many were not assessed and, where sessions are counted, the design effect and

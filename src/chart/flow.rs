@@ -13,10 +13,13 @@ type Term = (&'static str, &'static str);
 
 /// The steps: what stays, and what left before it.
 const STEPS: [(Term, &[Term]); 3] = [
-    (("read_rows", "Rows read"), &[]),
+    (("log_read_rows", "Session rows read"), &[]),
     (
-        ("accepted_rows", "Rows accepted"),
-        &[("rejected_rows", "Rejected: a rule was broken"), ("superseded_rows", "Superseded: repeated or amended")],
+        ("log_accepted_rows", "Sessions accepted"),
+        &[
+            ("log_rejected_rows", "Rejected: a rule was broken"),
+            ("log_superseded_rows", "Superseded: repeated or amended"),
+        ],
     ),
     (
         ("analysed_sessions", "Sessions analysed"),

@@ -46,7 +46,7 @@ fn panel<'a>(code: &str, rates: &[&'a ReleasedRow], request: &ChartRequest<'_>) 
     let rows: Vec<&ReleasedRow> = rates.iter().copied().filter(|row| row.outcome == code).collect();
     let values = |at: usize| words::distinct(rows.iter().map(|row| row.group[at].1.as_str()));
     let (down, across) = (values(0), values(1));
-    let rate = |row: &&ReleasedRow| row.value.filter(|value| value.is_finite());
+    let rate = |row: &&ReleasedRow| row.value.filter(|value| value.is_finite() && enough(row));
     let top = rows
         .iter()
         .copied()
@@ -72,17 +72,25 @@ fn panel<'a>(code: &str, rates: &[&'a ReleasedRow], request: &ChartRequest<'_>) 
     Panel { heading: words::outcome(code, request), matrix, top, rows }
 }
 
+/// Fewer than this many, and a cell has no shade: one event among them would outshine every other cell.
+const ENOUGH: f64 = 10.0;
+
+fn enough(row: &ReleasedRow) -> bool {
+    row.denominator.is_none_or(|all| all >= ENOUGH)
+}
+
 /// Rate over `n/N`; hatched where nobody was counted.
 fn cell(row: Option<&ReleasedRow>, darkest: f64) -> Cell {
     let Some(row) = row.filter(|row| row.denominator.is_none_or(|all| all > 0.0)) else { return Cell::default() };
     let mut lines = vec![format::value(row)];
     lines.extend(format::n_of_row(row));
-    Cell { lines, shade: row.value.map(|value| value / darkest), row_id: Some(row.row_id()) }
+    let shade = row.value.filter(|_| enough(row)).map(|value| value / darkest);
+    Cell { lines, shade, row_id: Some(row.row_id()) }
 }
 
 fn words_of(panels: &[Panel<'_>], outcomes: usize, request: &ChartRequest<'_>) -> Words {
     let mut caption = "Each cell: the rate, and events and denominator (n/N). The darker, the higher the rate; each \
-                       side effect has its own scale. Hatched: no data."
+                       side effect has its own scale. No shade: fewer than 10 counted. Hatched: no data."
         .to_owned();
     if outcomes > panels.len() {
         caption.push_str(" The first side effects are drawn; the tables hold all of them.");
@@ -90,7 +98,7 @@ fn words_of(panels: &[Panel<'_>], outcomes: usize, request: &ChartRequest<'_>) -
     let mut alt = String::new();
     for panel in panels {
         let place = |row: &ReleasedRow| words::spoken(&format!("{} at {}:", panel.heading, words::group(row)), row);
-        let lowest = panel.rows.iter().copied().filter(|row| row.value.is_some());
+        let lowest = panel.rows.iter().copied().filter(|row| row.value.is_some() && enough(row));
         let lowest = lowest.min_by(|one, other| one.value.unwrap_or(0.0).total_cmp(&other.value.unwrap_or(0.0)));
         match (panel.top, lowest) {
             (Some(top), Some(lowest)) => alt.push_str(&format!("Highest: {}. Lowest: {}. ", place(top), place(lowest))),

@@ -6,8 +6,8 @@ use super::canvas::{At, Canvas, Label, Pen};
 use super::font::{self, Weight};
 use super::forest::many;
 use super::theme::{EDGE, FITTED, GRID, LINE, OBSERVED, Paint, SMALL};
-use crate::results::format;
 use crate::results::release::ReleasedRow;
+use crate::results::{Statistic, format};
 
 /// One level.
 #[derive(Debug, Clone)]
@@ -176,6 +176,10 @@ fn texts(canvas: &mut Canvas, levels: &Levels<'_>, middles: &[f64], (foot, left,
     };
     let fits = |line: &Below| line.labels.iter().all(|(_, label)| label.width() + CLEAR <= slot);
     y = paint_below(canvas, below("", &|row| Some(format::value(row))), (left, y, slot));
+    if levels.levels.iter().all(|level| level.row.statistic == Statistic::Mean) {
+        let sessions = below("N", &|row| row.denominator.map(format::count));
+        return paint_below(canvas, sessions, (left, y, slot)) + 6.0;
+    }
     let whole = below("n/N", &|row| format::n_of_row(row));
     let numerators = below("n", &|row| row.numerator.map(format::count));
     let denominators = below("N", &|row| row.denominator.map(format::count));

@@ -109,7 +109,7 @@ fn consequence(rule: &RuleCount) -> &'static str {
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    *table.style_mut() = presets::UTF8_HORIZONTAL_ONLY;
+    *table.style_mut() = presets::NOTHING;
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.to_vec());
     table
@@ -134,24 +134,12 @@ fn as_text(checked: &Checked) -> String {
     if totals.filtered > 0 {
         text.push_str(&format!("{} more rows were left out by the mapping's row filter\n", totals.filtered));
     }
-    if !checked.rules.is_empty() {
-        let mut rules = table(&["Rule", "", "Rows", "First examples"]);
-        for rule in &checked.rules {
-            rules.add_row([rule.rule.to_owned(), consequence(rule).to_owned(), rule.count.to_string(), examples(rule)]);
+    for rule in &checked.rules {
+        text.push_str(&format!("\n{:>8}  {}: {}\n", rule.count, consequence(rule), rule.rule));
+        for example in &rule.examples {
+            let column = if example.column.is_empty() { String::new() } else { format!(" {}", example.column) };
+            text.push_str(&format!("          {}:{}{column}: {}\n", example.file, example.place.line, example.hint));
         }
-        text.push_str(&format!("\n{rules}\n"));
     }
     text
-}
-
-fn examples(rule: &RuleCount) -> String {
-    let lines: Vec<String> = rule
-        .examples
-        .iter()
-        .map(|example| {
-            let column = if example.column.is_empty() { String::new() } else { format!(" {}", example.column) };
-            format!("{}:{}{column}: {}", example.file, example.place.line, example.hint)
-        })
-        .collect();
-    lines.join("\n")
 }

@@ -14,7 +14,12 @@ pub fn of(loaded: &Loaded, (sessions, after_cut): (u64, u64), settled: &Settled)
     let totals = Totals::of(loaded.inputs.iter());
     let accepted = |role: Role| Totals::of(loaded.inputs.iter().filter(|input| input.role == role)).accepted;
     let uncoded = settled.sessions_with(Catalogue::UNCODED).count() as u64;
+    let logs = Totals::of(loaded.inputs.iter().filter(|input| input.role == Role::Log));
     let total = [
+        ("log_read_rows", logs.read),
+        ("log_accepted_rows", logs.accepted),
+        ("log_rejected_rows", logs.rejected),
+        ("log_superseded_rows", logs.superseded),
         ("read_rows", totals.read),
         ("accepted_rows", totals.accepted),
         ("rejected_rows", totals.rejected),

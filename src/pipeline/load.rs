@@ -81,7 +81,9 @@ impl LoadError {
         match self {
             LoadError::Ingest { source, .. } => source.remedy(),
             LoadError::Header { source, .. } => source.remedy(),
-            LoadError::Unbalanced { .. } => "this is a defect of stipple; please report the shape of the file".to_owned(),
+            LoadError::Unbalanced { .. } => {
+                "this is a defect of stipple; please report the shape of the file".to_owned()
+            }
         }
     }
 }

@@ -322,7 +322,12 @@ impl Made<'_> {
         }
         let unattributed = self.intake.counts.iter().find(|count| count.term == "unattributed_events");
         if let Some(count) = unattributed.filter(|count| count.count > 0) {
-            cautions.push(format!("{} reported events fit no session and are in no rate.", count.count));
+            let events = if count.count == 1 {
+                "1 reported event fits"
+            } else {
+                &format!("{} reported events fit", count.count)
+            };
+            cautions.push(format!("{events} no session and so is in no rate; warnings.csv says where."));
         }
         cautions
     }

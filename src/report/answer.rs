@@ -10,25 +10,46 @@ use maud::{Markup, html};
 /// A sentence.
 pub type Sentence = Markup;
 
-type Answer = fn(&Rows<'_>, &Catalogue) -> Vec<Sentence>;
+type Answer = fn(&Rows<'_>, &mut Telling<'_>) -> Vec<Sentence>;
+
+/// What the sentences so far have told, so that nothing is told twice.
+#[derive(Debug)]
+pub struct Telling<'a> {
+    catalogue: &'a Catalogue,
+    told: Vec<(String, Option<f64>, Option<f64>)>,
+}
+
+impl<'a> Telling<'a> {
+    /// Nothing is told yet.
+    #[must_use]
+    pub fn new(catalogue: &'a Catalogue) -> Telling<'a> {
+        Telling { catalogue, told: Vec::new() }
+    }
+
+    /// Whether these counts of this side effect are new; from now on they are told.
+    fn is_new(&mut self, row: &ReleasedRow) -> bool {
+        let counts = (row.outcome.clone(), row.numerator, row.denominator);
+        let new = !self.told.contains(&counts);
+        if new {
+            self.told.push(counts);
+        }
+        new
+    }
+}
 
 /// Kind and its sentences.
 const ANSWERS: &[(&str, Answer)] = &[("trend", trend), ("side_effect_rates", rates), ("contrast", contrast)];
 
 /// The sentences of an analysis; none where its kind has none.
 #[must_use]
-pub fn sentences(released: &Released, kind: &str, (analysis, catalogue): (&str, &Catalogue)) -> Vec<Sentence> {
+pub fn sentences(released: &Released, kind: &str, (analysis, telling): (&str, &mut Telling<'_>)) -> Vec<Sentence> {
     let rows = Rows::of(released, analysis);
-    ANSWERS.iter().filter(|(known, _)| *known == kind).flat_map(|(_, answer)| answer(&rows, catalogue)).collect()
+    ANSWERS.iter().filter(|(known, _)| *known == kind).flat_map(|(_, answer)| answer(&rows, telling)).collect()
 }
 
 /// A number in an element that carries its row.
 fn number(row: &ReleasedRow, text: &str) -> Markup {
     html! { data value=(row.value.map(crate::results::write::full_precision).unwrap_or_default()) data-row=(row.row_id()) { (text) } }
-}
-
-fn name(catalogue: &Catalogue, code: &str) -> String {
-    catalogue.find(code).map_or_else(|| code.to_owned(), |id| catalogue.get(id).short_label().to_owned())
 }
 
 /// «PIH was found in 211 of 2,385 assessed sessions, 8.8 % (7.7–10.1).»
@@ -38,7 +59,7 @@ fn found(rows: &Rows<'_>, row: &ReleasedRow, catalogue: &Catalogue) -> Sentence 
     let not_assessed = rows.beside(row, Statistic::NotAssessed).filter(|row| row.value.is_some_and(|n| n > 0.0));
     let level = row.level.map(format::level).unwrap_or_default();
     html! {
-        strong { (name(catalogue, &row.outcome)) }
+        strong { (label(catalogue, &row.outcome)) }
         " was found in " (number(row, &events)) " of " (number(row, &n)) " assessed " (row.counted) ", "
         (number(row, &format::value(row)))
         @if let Some(interval) = format::interval(row) { " (" (level) " interval " (number(row, &interval)) ")" }
@@ -49,11 +70,11 @@ fn found(rows: &Rows<'_>, row: &ReleasedRow, catalogue: &Catalogue) -> Sentence 
     }
 }
 
-fn trend(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
+fn trend(rows: &Rows<'_>, telling: &mut Telling<'_>) -> Vec<Sentence> {
     let mut sentences = Vec::new();
     for outcome in rows.outcomes() {
-        if let Some(row) = rows.find(Statistic::Rate, outcome, &[], "") {
-            sentences.push(found(rows, row, catalogue));
+        if let Some(row) = rows.find(Statistic::Rate, outcome, &[], "").filter(|row| telling.is_new(row)) {
+            sentences.push(found(rows, row, telling.catalogue));
         }
         sentences.extend(test_sentence(rows, outcome));
         sentences.extend(model_sentences(rows, outcome));
@@ -102,10 +123,10 @@ fn model_sentences(rows: &Rows<'_>, outcome: &str) -> Vec<Sentence> {
     if let Some((row, value)) = find("adjusted") {
         let also: Vec<String> = adjusted_for(rows, outcome, column);
         let verdict = match (row.low, row.high) {
-            (Some(low), _) if low > 1.0 => "rises by",
-            (_, Some(high)) if high < 1.0 => "falls: it changes by",
-            _ if value >= 1.0 => "may rise or fall: it changes by",
-            _ => "may fall or rise: it changes by",
+            (Some(low), _) if low > 1.0 => "rise by",
+            (_, Some(high)) if high < 1.0 => "fall: they change by",
+            _ if value >= 1.0 => "may rise or fall: they change by",
+            _ => "may fall or rise: they change by",
         };
         sentences.push(html! {
             "Allowing for " (and(&also)) ", the odds " (verdict) " a factor of "
@@ -160,7 +181,8 @@ fn confounding_sentence(rows: &Rows<'_>, outcome: &str) -> Option<Sentence> {
 }
 
 /// The most frequent side effects and the complications.
-fn rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
+fn rates(rows: &Rows<'_>, telling: &mut Telling<'_>) -> Vec<Sentence> {
+    let catalogue = telling.catalogue;
     let mut overall: Vec<&ReleasedRow> =
         rows.statistic(Statistic::Rate).filter(|row| row.group.is_empty() && row.value.is_some()).collect();
     overall.sort_by(|a, b| b.value.partial_cmp(&a.value).unwrap_or(std::cmp::Ordering::Equal));
@@ -175,7 +197,7 @@ fn rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
             "Most often found: "
             @for (at, row) in frequent.iter().enumerate() {
                 @if at > 0 { ", " }
-                (name(catalogue, &row.outcome)) " " (number(row, &format::value_and_interval(row)))
+                (label(catalogue, &row.outcome)) " " (number(row, &format::value_and_interval(row)))
             }
             "."
         });
@@ -188,12 +210,14 @@ fn rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
         .copied()
         .collect();
     for row in complications {
-        sentences.push(found(rows, row, catalogue));
+        if telling.is_new(row) {
+            sentences.push(found(rows, row, catalogue));
+        }
     }
     let never: Vec<String> = overall
         .iter()
         .filter(|row| row.numerator == Some(0.0))
-        .map(|row| name(catalogue, &row.outcome).to_lowercase())
+        .map(|row| label(catalogue, &row.outcome).to_lowercase())
         .collect();
     let widest = overall
         .iter()
@@ -203,17 +227,22 @@ fn rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
         let high = row.high.map(format::percent).unwrap_or_default();
         sentences.push(html! {
             "Never found: " (and(&never)) ". That is not zero risk: the upper limits reach "
-            (number(row, &high)) " (" (name(catalogue, &row.outcome).to_lowercase()) ")."
+            (number(row, &high)) " (" (label(catalogue, &row.outcome).to_lowercase()) ")."
         });
     }
     sentences
 }
 
-/// Where rates are divided, the highest and the lowest group of each side effect with events.
+/// A group with fewer counted is no example of a high or a low rate.
+const ENOUGH: f64 = 30.0;
+
+/// Where rates are divided by one column, the highest and the lowest group of the first side effects.
 fn grouped_rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
     let mut sentences = Vec::new();
     for outcome in rows.outcomes().into_iter().take(2) {
-        let known = |row: &&ReleasedRow| row.outcome == outcome && row.value.is_some();
+        let known = |row: &&ReleasedRow| {
+            row.outcome == outcome && row.group.len() == 1 && row.value.is_some() && row.denominator >= Some(ENOUGH)
+        };
         let by_value =
             |a: &&ReleasedRow, b: &&ReleasedRow| a.value.partial_cmp(&b.value).unwrap_or(std::cmp::Ordering::Equal);
         let highest = rows.statistic(Statistic::Rate).filter(known).max_by(by_value);
@@ -230,7 +259,7 @@ fn grouped_rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
                 parts.join(", ")
             };
             sentences.push(html! {
-                strong { (name(catalogue, outcome)) } " ranges from "
+                strong { (label(catalogue, outcome)) } " ranges from "
                 (number(lowest, &format::value_and_interval(lowest))) " (" (group(lowest)) ") to "
                 (number(highest, &format::value_and_interval(highest))) " (" (group(highest)) ")."
             });
@@ -239,7 +268,8 @@ fn grouped_rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
     sentences
 }
 
-fn contrast(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
+fn contrast(rows: &Rows<'_>, telling: &mut Telling<'_>) -> Vec<Sentence> {
+    let catalogue = telling.catalogue;
     rows.statistic(Statistic::RiskDifference)
         .filter(|row| row.value.is_some())
         .map(|row| {

@@ -101,7 +101,7 @@ impl<'a> Rows<'a> {
 /// Name of a side effect for people.
 #[must_use]
 pub fn label(catalogue: &Catalogue, code: &str) -> String {
-    catalogue.find(code).map_or_else(|| code.to_owned(), |id| catalogue.get(id).label.clone())
+    catalogue.find(code).map_or_else(|| code.to_owned(), |id| catalogue.get(id).short_label().to_owned())
 }
 
 /// `needle_depth_mm` → `needle depth (mm)`.
@@ -266,9 +266,19 @@ pub fn model_and_term(row: &ResultRow) -> (String, String) {
             let against = value_label(&row.comparator);
             format!("{}: {} against {against}", column_label(column), value_label(value))
         }
-        None => format!("{}, for each step up", column_label(term)),
+        None => per_unit(term),
     };
     (model.to_owned(), term)
+}
+
+/// A numeric term, with what one step of it is.
+fn per_unit(column: &str) -> String {
+    match column {
+        "needle_depth_mm" => "needle depth, for each mm".to_owned(),
+        "passes" => "passes, for each further one".to_owned(),
+        "age_years" | "practitioner_experience_years" => format!("{}, for each year", column_label(column)),
+        other => format!("{}, for each step up", column_label(other)),
+    }
 }
 
 fn trend_models(rows: &Rows<'_>, request: &Request<'_>) -> Table {
@@ -362,10 +372,14 @@ fn intake(rows: &Rows<'_>, request: &Request<'_>) -> Table {
 
 fn intake_label(term: &str) -> String {
     match term {
+        "log_read_rows" => "Rows read from session logs",
+        "log_accepted_rows" => "– accepted",
+        "log_rejected_rows" => "– rejected",
+        "log_superseded_rows" => "– repeated or replaced by a later one",
         "read_rows" => "Rows read, all files",
-        "accepted_rows" => "Rows accepted",
-        "rejected_rows" => "Rows rejected (see rejects.csv)",
-        "superseded_rows" => "Rows repeated or replaced by a later one (see superseded.csv)",
+        "accepted_rows" => "– accepted",
+        "rejected_rows" => "– rejected (see rejects.csv)",
+        "superseded_rows" => "– repeated or replaced by a later one (see superseded.csv)",
         "filtered_rows" => "Rows left out by the mapping's row filter, not counted as read",
         "sessions" => "Sessions accepted",
         "events" => "Events accepted",

@@ -1,6 +1,6 @@
 //! The page: one file, no network, readable with scripts off, printable.
 
-use super::answer;
+use super::answer::{self, Telling};
 use super::section;
 use super::table::Table;
 use crate::chart::Chart;
@@ -109,10 +109,11 @@ pub fn render(page: &Page<'_>) -> String {
 }
 
 fn answer_section(page: &Page<'_>) -> Markup {
+    let mut telling = Telling::new(page.catalogue);
     let sentences: Vec<Markup> = page
         .sections
         .iter()
-        .flat_map(|section| answer::sentences(page.released, section.kind, (&section.id, page.catalogue)))
+        .flat_map(|section| answer::sentences(page.released, section.kind, (&section.id, &mut telling)))
         .collect();
     html! {
         section #answer {

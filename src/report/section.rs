@@ -15,7 +15,8 @@ pub fn figure(chart: &Chart) -> Markup {
             div .wide { (PreEscaped(&chart.svg)) }
             div .narrow { (PreEscaped(&chart.svg_narrow)) }
             figcaption {
-                strong { (chart.title) } " " (chart.caption)
+                @if !chart.caption.starts_with(&chart.title) { strong { (chart.title) } ". " }
+                (chart.caption)
                 " " a href={ "charts/" (chart.id) ".svg" } download { "Picture" } "."
             }
         }
@@ -30,7 +31,7 @@ pub fn table(table: &Table) -> Markup {
             table {
                 caption { (table.title) }
                 thead { tr { @for (at, column) in table.columns.iter().enumerate() {
-                    th scope="col" .num[at >= table.stub] { (column) }
+                    th scope="col" .num[at >= table.stub && !table.is_words(at)] { (column) }
                 } } }
                 tbody { @for row in &table.rows { tr {
                     @for (at, cell) in row.iter().enumerate() { (table_cell(cell, at, table.stub)) }
@@ -56,7 +57,7 @@ fn table_cell(cell: &Cell, at: usize, stub: usize) -> Markup {
         } @else if let Some(row_id) = &cell.row_id {
             td .num[at >= stub] data-row=(row_id) title=[cell.note.as_ref()] { (cell.text) }
         } @else {
-            td .words[at >= stub] { (cell.text) }
+            td .words[at >= stub && !cell.text.is_empty()] { (cell.text) }
         }
     }
 }

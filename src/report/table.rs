@@ -94,6 +94,13 @@ impl Table {
         }
     }
 
+    /// Whether a column behind the stub holds words rather than numbers.
+    #[must_use]
+    pub fn is_words(&self, at: usize) -> bool {
+        let mut cells = self.rows.iter().filter_map(|row| row.get(at)).filter(|cell| !cell.text.is_empty()).peekable();
+        cells.peek().is_some() && cells.all(|cell| cell.row_id.is_none())
+    }
+
     /// The table as CSV. A text that a spreadsheet would run as a formula gets an apostrophe in front.
     ///
     /// # Errors

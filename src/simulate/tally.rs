@@ -81,8 +81,9 @@ pub struct Tally {
     pub pih_by_true_fitzpatrick: Vec<TypeCount>,
     /// Each clinic.
     pub clinics: Vec<ClinicCount>,
+    /// One bit a patient that was seen: rows may come in any order, and there may be millions.
     #[serde(skip)]
-    last_patient: u64,
+    seen_patients: Vec<u64>,
 }
 
 const TYPES: [&str; 7] = ["I", "II", "III", "IV", "V", "VI", "(missing)"];
@@ -106,15 +107,23 @@ impl Tally {
             pih_by_recorded_fitzpatrick: types(7),
             pih_by_true_fitzpatrick: types(6),
             clinics: model.clinics.iter().map(clinic).collect(),
-            last_patient: 0,
+            seen_patients: Vec::new(),
         }
+    }
+
+    fn see_patient(&mut self, patient: u64) {
+        let (word, bit) = (usize::try_from(patient / 64).unwrap_or(usize::MAX), 1 << (patient % 64));
+        if self.seen_patients.len() <= word {
+            self.seen_patients.resize(word + 1, 0);
+        }
+        self.patients += u64::from(self.seen_patients[word] & bit == 0);
+        self.seen_patients[word] |= bit;
     }
 
     /// Counts a session.
     pub fn count(&mut self, model: &Model<'_>, treatment: &Treatment) {
         self.sessions += 1;
-        self.patients += u64::from(self.last_patient != treatment.patient);
-        self.last_patient = treatment.patient;
+        self.see_patient(treatment.patient);
         let clinic = &mut self.clinics[treatment.clinic];
         clinic.sessions += 1;
         clinic.asked += u64::from(treatment.asked);

@@ -9,6 +9,8 @@ use super::{Estimate, Level, Test};
 const PROFILE: &str = "logistic_firth_profile";
 /// A log odds beyond this is infinite.
 const ENDLESS: f64 = 700.0;
+/// A place that cannot be reached in one go is gone to by halves, until so many goes have failed.
+const MOST_FAILURES: u32 = 12;
 /// An end is found when it moves by less than this.
 const SETTLED: f64 = 1e-9;
 
@@ -88,7 +90,26 @@ struct Place {
 }
 
 impl Hill<'_> {
+    /// The best place with the term at `at`, reached from one near by; from further away in stages.
     fn place(&self, at: f64, near: &[f64]) -> Result<Place, FitProblem> {
+        let (mut from, mut next, mut failures) = (near.to_vec(), at, 0);
+        loop {
+            match self.place_directly(next, &from) {
+                Ok(place) if (next - at).abs() <= 0.0 => return Ok(place),
+                Ok(place) => {
+                    from = place.coefficients;
+                    next = at;
+                }
+                Err(problem) if failures >= MOST_FAILURES => return Err(problem),
+                Err(_) => {
+                    failures += 1;
+                    next = f64::midpoint(from[self.term], next);
+                }
+            }
+        }
+    }
+
+    fn place_directly(&self, at: f64, near: &[f64]) -> Result<Place, FitProblem> {
         let mut start = near.to_vec();
         start[self.term] = at;
         let (Point { coefficients, objective, score, .. }, _) = self.climb.run(start)?;
@@ -278,5 +299,38 @@ mod tests {
         let wald = penalised.odds_ratio(1, Covariance::Model, Level::P95);
         close(found.low.unwrap(), wald.low.unwrap(), 1e-4);
         close(found.high.unwrap(), wald.high.unwrap(), 1e-4);
+    }
+
+    #[test]
+    fn small_tables_of_every_kind_have_finite_answers() {
+        let mut state = 3_u64;
+        let mut draw = |top: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            f64::from(u32::try_from((state >> 33) % top).unwrap())
+        };
+        let mut fitted = 0;
+        for _ in 0..300 {
+            let count = 4 + u32::from(draw(2) > 0.0) + u32::from(draw(2) > 0.0) * 8;
+            let design: Vec<f64> = (0..count).flat_map(|_| [1.0, draw(7), draw(2)]).collect();
+            let events: Vec<f64> = (0..count).map(|_| f64::from(u8::from(draw(5) > 3.0))).collect();
+            let (trials, clusters) = (vec![1.0; events.len()], (0..count).collect::<Vec<u32>>());
+            let rows =
+                Observations { design: &design, terms: 3, events: &events, trials: &trials, clusters: &clusters };
+            match fit(&rows) {
+                Ok(fit) => {
+                    fitted += 1;
+                    for term in 0..3 {
+                        let Profile { odds_ratio, test } = profile(&rows, &fit, term, Level::P95);
+                        assert_eq!(odds_ratio.warning, None, "{design:?} {events:?}");
+                        assert!(odds_ratio.low < odds_ratio.value && odds_ratio.value < odds_ratio.high);
+                        // The interval holds 1 exactly when the test says more than 5 %.
+                        let holds_one = odds_ratio.low.unwrap() < 1.0 && odds_ratio.high.unwrap() > 1.0;
+                        assert_eq!(test.p_value.unwrap() > 0.05, holds_one);
+                    }
+                }
+                Err(problem) => assert!(matches!(problem, FitProblem::Collinear { .. }), "{problem}: {design:?}"),
+            }
+        }
+        assert!(fitted > 200, "{fitted}");
     }
 }

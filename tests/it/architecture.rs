@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 fn allowed() -> BTreeMap<String, Vec<String>> {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let row = Regex::new(r"(?m)^\| ([a-z, ]+) \| ([^|]+) \|$").unwrap();
+    let word = Regex::new("[a-z]+").unwrap();
     let mut table: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in row.captures_iter(&text) {
         let rooms = line[1].split(", ").map(|room| room.trim().to_owned());
-        let imports: Vec<String> =
-            Regex::new("[a-z]+").unwrap().find_iter(line[2].trim()).map(|word| word.as_str().to_owned()).collect();
+        let imports: Vec<String> = word.find_iter(line[2].trim()).map(|word| word.as_str().to_owned()).collect();
         for room in rooms {
             table.insert(room, imports.clone());
         }
@@ -73,8 +73,8 @@ fn imported_rooms(text: &str) -> Vec<String> {
     let single = Regex::new(r"\bcrate::(\w+)").unwrap();
     let braces = Regex::new(r"\bcrate::\{([^;]*)\};").unwrap();
     let mut found: Vec<String> = single.captures_iter(&code).map(|path| path[1].to_owned()).collect();
+    let first = Regex::new(r"(?:^|,)\s*(\w+)").unwrap();
     for list in braces.captures_iter(&code) {
-        let first = Regex::new(r"(?:^|,)\s*(\w+)").unwrap();
         found.extend(first.captures_iter(&list[1]).map(|path| path[1].to_owned()));
     }
     found

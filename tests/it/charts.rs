@@ -424,10 +424,10 @@ fn contrasts_fit_with_infinite_ends_and_not_estimable_ones() {
 fn quality(clinics: usize, effects: usize) -> Vec<ResultRow> {
     let mut rows = Vec::new();
     let terms = [
-        "read_rows",
-        "accepted_rows",
-        "rejected_rows",
-        "superseded_rows",
+        "log_read_rows",
+        "log_accepted_rows",
+        "log_rejected_rows",
+        "log_superseded_rows",
         "after_data_cut",
         "outside_cohort",
         "analysed_sessions",

@@ -47,7 +47,7 @@ fn a_data_cut_moves_follow_up_back_and_leaves_out_what_is_later() {
     let before = followed(session(1, "a", 0), 365, &[]);
     let after = followed(session(2, "a", 50), 365, &[]);
     assert_eq!(states(&[before.clone(), after.clone()], 40), [State::NotAssessed]);
-    assert_eq!(states(&[before.clone()], 90), [State::ConfirmedAbsent]);
+    assert_eq!(states(std::slice::from_ref(&before), 90), [State::ConfirmedAbsent]);
     let (kept, left_out) = table(&[before, after]).cut(day(40));
     assert_eq!((kept.len(), left_out), (1, 1));
     // An event that began after the cut is not known at the cut.
@@ -258,7 +258,8 @@ fn many_patients_in_parts_count_as_in_one() {
     // More sessions than one part takes, patients not in order.
     let sessions: Vec<Session> = (0..50_000)
         .map(|at| {
-            let made = skin(session(at, &format!("p{}", at * 7919 % 17_000), 0), Some(1 + (at % 6) as u8), Some(1.0));
+            let made =
+                skin(session(at, &format!("p{}", at * 7919 % 17_000), 0), u8::try_from(1 + at % 6).ok(), Some(1.0));
             followed(made, 100, if at % 11 == 0 { &["pih"] } else { &[] })
         })
         .collect();

@@ -1,12 +1,17 @@
 //! Every integration test in one binary: the data stack is linked once.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
+
 mod architecture;
 mod by_hand;
 mod charts;
 mod commands;
 mod counting;
+mod coverage;
 mod intake;
 mod oracle_models;
 mod oracle_proportions;
 mod real_trial;
+mod report;
 mod simulate;

@@ -1,5 +1,7 @@
 //! Trend tests and regressions against numbers made by other programs. The files are read as they stand.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use serde_json::Value;
 use std::collections::BTreeMap;
 use stipple::stats::clustered::ClusterSums;

@@ -1,6 +1,7 @@
 //! The way up the (penalised) log-likelihood: Newton's steps, halved when they overshoot.
 
 use super::cholesky::{COLLINEAR, Cholesky, SINGULAR};
+use super::rows::{Moments, add};
 use super::{FitProblem, Observations, separation};
 
 /// What is maximised.
@@ -13,7 +14,7 @@ pub enum Likelihood {
 }
 
 /// Newton ends in about six steps; where it has not after forty, there is nothing to arrive at. Firth's steps, which
-/// leave the curvature of the penalty out, are more and smaller.
+/// take the penalty for additional trials, need more.
 const PLAIN_STEPS: u32 = 40;
 const FIRTH_STEPS: u32 = 500;
 /// Arrived: no linear predictor moves by more than this.
@@ -21,6 +22,10 @@ const STILL: f64 = 1e-9;
 /// Where weights are tiny (a term held far out), rounding keeps the steps above that; then this is near enough, once
 /// they have stopped getting smaller.
 const NEARLY_STILL: f64 = 1e-5;
+/// Steps of which each is this share of the last have stopped getting smaller.
+const STALLED: f64 = 0.999;
+/// Steps of which each is this share of the last get smaller slowly.
+const SLOW: f64 = 0.5;
 /// No linear predictor moves further than this in one step.
 const LARGEST_STRIDE: f64 = 10.0;
 
@@ -31,7 +36,7 @@ pub(in crate::stats) struct Point {
     pub(in crate::stats) log_likelihood: f64,
     pub(in crate::stats) score: Vec<f64>,
     pub(in crate::stats) inverse: Vec<f64>,
-    information: Vec<f64>,
+    curvature: Vec<f64>,
 }
 
 /// One climb: over which rows, up which hill, and with which term held where it starts.
@@ -50,25 +55,29 @@ impl Climb<'_> {
         // Where a term is held far out, all weights are tiny: that is no collinearity.
         let tolerance = if self.held.is_none() { COLLINEAR } else { SINGULAR };
         let mut here = self.point(start, tolerance).map_err(|term| FitProblem::Collinear { term })?;
-        let mut last_reach = f64::INFINITY;
+        let (mut last_reach, mut was_long) = (f64::INFINITY, true);
         for iteration in 1..=limit {
             let direction = self.direction(&here).ok_or(stuck.clone())?;
             let reach = self.observations.largest_move(&direction);
-            let stalled = reach <= NEARLY_STILL && reach >= 0.999 * last_reach;
-            if reach <= STILL || stalled {
+            let shrinks = reach / last_reach;
+            if reach <= STILL || (reach <= NEARLY_STILL && shrinks >= STALLED && !was_long) {
                 return Ok((here, iteration));
             }
-            last_reach = reach;
             if self.likelihood == Likelihood::Plain {
                 separation::look(self.observations, &direction, &here.coefficients)?;
             }
-            let stride = (LARGEST_STRIDE / reach).min(1.0);
-            match self.step(&here, &direction, stride) {
+            // Steps that shrink slowly would add up to 1/(1 − ratio) of this one: it is taken that long, every other
+            // time.
+            let slow = self.likelihood == Likelihood::Firth && (SLOW..STALLED).contains(&shrinks);
+            was_long = slow && !was_long;
+            let stride = if was_long { (1.0 - shrinks).recip() } else { 1.0 };
+            match self.step(&here, &direction, stride.min(LARGEST_STRIDE / reach)) {
                 Some(next) => here = next,
                 // Nowhere higher to go, to rounding: this is the top.
                 None if reach <= NEARLY_STILL => return Ok((here, iteration)),
                 None => return Err(stuck),
             }
+            last_reach = reach;
         }
         Err(stuck)
     }
@@ -78,37 +87,39 @@ impl Climb<'_> {
         let moments = observations.moments(&coefficients);
         let factor = Cholesky::new(&moments.information, observations.terms, tolerance)?;
         let inverse = factor.inverse();
-        let (mut objective, mut score) = (moments.log_likelihood, moments.score);
+        let Moments { log_likelihood, mut score, information: mut curvature } = moments;
+        let mut objective = log_likelihood;
         if self.likelihood == Likelihood::Firth {
             objective += factor.ln_determinant() / 2.0;
-            super::rows::add(&mut score, &observations.penalty_score(&coefficients, &inverse));
+            let (penalty_score, penalty_curvature) = observations.penalty(&coefficients, &inverse);
+            add(&mut score, &penalty_score);
+            add(&mut curvature, &penalty_curvature);
         }
-        let (log_likelihood, information) = (moments.log_likelihood, moments.information);
-        Ok(Point { coefficients, objective, log_likelihood, score, inverse, information })
+        Ok(Point { coefficients, objective, log_likelihood, score, inverse, curvature })
     }
 
-    /// Information⁻¹·score, over the terms that are free.
+    /// Curvature⁻¹·score, over the terms that are free.
     fn direction(&self, here: &Point) -> Option<Vec<f64>> {
         let size = self.observations.terms;
         let free: Vec<usize> = (0..size).filter(|&term| Some(term) != self.held).collect();
         let score: Vec<f64> = free.iter().map(|&term| here.score[term]).collect();
-        let information: Vec<f64> = free
-            .iter()
-            .flat_map(|&row| free.iter().map(move |&column| here.information[row * size + column]))
-            .collect();
-        let solved = Cholesky::new(&information, free.len(), SINGULAR).ok()?.solve(&score);
+        let curvature: Vec<f64> =
+            free.iter().flat_map(|&row| free.iter().map(move |&column| here.curvature[row * size + column])).collect();
+        let solved = Cholesky::new(&curvature, free.len(), SINGULAR).ok()?.solve(&score);
         let mut direction = vec![0.0; size];
         free.iter().zip(solved).for_each(|(&term, step)| direction[term] = step);
         Some(direction)
     }
 
-    /// The next place, no lower than here: the stride is halved until it is.
+    /// The next place, higher than here by some of what the slope promises: the stride is halved until it is.
     fn step(&self, here: &Point, direction: &[f64], mut stride: f64) -> Option<Point> {
-        let floor = here.objective - 1e-12 * (1.0 + here.objective.abs());
+        let promised: f64 = here.score.iter().zip(direction).map(|(s, d)| s * d).sum();
+        let rounding = 1e-12 * (1.0 + here.objective.abs());
         for _ in 0..40 {
             let next = here.coefficients.iter().zip(direction).map(|(c, d)| c + stride * d).collect();
+            let enough = here.objective + 0.1 * stride * promised - rounding;
             match self.point(next, SINGULAR) {
-                Ok(point) if point.objective >= floor => return Some(point),
+                Ok(point) if point.objective >= enough => return Some(point),
                 _ => stride /= 2.0,
             }
         }

@@ -160,20 +160,27 @@ impl Observations<'_> {
         total
     }
 
-    /// What Firth's penalty adds to the score: Σ h·(½ − p)·x, where h is the leverage of a row.
-    pub(in crate::stats) fn penalty_score(&self, coefficients: &[f64], inverse: &[f64]) -> Vec<f64> {
-        fold(
+    /// What Firth's penalty adds, where h is the leverage of a row: Σ h·(½ − p)·x to the score, and, as if each row
+    /// had h more trials, Σ h·p(1 − p)·x·xᵀ to the information. The latter only sets the length of the steps.
+    pub(in crate::stats) fn penalty(&self, coefficients: &[f64], inverse: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let size = self.terms;
+        let (score, mut information, _) = fold(
             self.rows(),
-            || (vec![0.0; self.terms], Nonzero::default()),
-            |(score, nonzero), row| {
+            || (vec![0.0; size], vec![0.0; size * size], Nonzero::default()),
+            |(score, information, nonzero), row| {
                 let Some((_, trials)) = self.read(row, nonzero) else { return };
                 let (p, q) = risk(nonzero.dot(coefficients));
-                let leverage = trials * p * q * nonzero.square(inverse, self.terms);
+                let leverage = trials * p * q * nonzero.square(inverse, size);
                 nonzero.add_to(score, leverage * (q - p) / 2.0);
+                nonzero.add_square_to(information, size, leverage * p * q);
             },
-            |(total, _), (part, _)| add(total, &part),
-        )
-        .0
+            |total, part| {
+                add(&mut total.0, &part.0);
+                add(&mut total.1, &part.1);
+            },
+        );
+        mirror(&mut information, size);
+        (score, information)
     }
 
     /// Largest change of a linear predictor when the coefficients move along `direction`.

@@ -212,3 +212,14 @@ fn many_rows_in_many_chunks_equal_their_counts() {
     let cells = [50_000.0, 450_000.0, 100_000.0, 400_000.0];
     close(fit.standard_error(1, Covariance::Model).unwrap(), cells.iter().map(|c: &f64| c.recip()).sum::<f64>().sqrt());
 }
+
+#[test]
+fn every_method_id_has_its_reference() {
+    let rows = Rows::new(&[], &[0.0, 1.0, 0.0]);
+    for fitter in [fit, crate::stats::firth::fit] {
+        let fit = fitter(&rows.observations()).unwrap();
+        for kind in KINDS {
+            assert!(METHODS.iter().any(|method| method.id == fit.method(kind)), "{}", fit.method(kind));
+        }
+    }
+}
