@@ -1,6 +1,6 @@
 //! `contrast`: two groups against each other: risk difference, risk ratio, odds ratio, number needed to harm.
 
-use super::counting::{Counted, Multiplicity, Rate};
+use super::counting::{Multiplicity, Rate};
 use super::rates::{as_number, rate_rows};
 use super::{Analysis, Evidence, Kind, group_of};
 use crate::cube::plan::CellView;
@@ -79,7 +79,8 @@ fn strata<'a>(cells: &[CellView<'a>]) -> Vec<Vec<(&'a str, Option<&'a str>)>> {
 
 /// The test of each side effect that enters the family.
 fn is_family_test(row: &ResultRow) -> bool {
-    row.statistic == Statistic::PValue && row.method == "fisher_mid_p" && row.value.is_some()
+    let family = row.method == "chi_square_rao_scott" || (row.method == "fisher_mid_p" && row.counted == "patients");
+    row.statistic == Statistic::PValue && family && row.value.is_some()
 }
 
 fn adjusted_rows(analysis: &Analysis, tests: &[&ResultRow]) -> Vec<ResultRow> {
@@ -95,7 +96,7 @@ fn adjusted_rows(analysis: &Analysis, tests: &[&ResultRow]) -> Vec<ResultRow> {
             statistic: Statistic::PAdjusted,
             value: Some(p),
             method,
-            warning: format!("family of {} tests", p_values.len()),
+            warning: join(&format!("family of {} tests", p_values.len()), &row.warning),
             ..(*row).clone()
         })
         .collect()
@@ -132,7 +133,7 @@ impl Contrast<'_> {
         let exposed = counting.rate(exposed.cell(self.effect));
         let reference = counting.rate(reference.cell(self.effect));
         let mut rows = self.effect_rows(&template, &exposed, &reference);
-        rows.extend(self.test_rows(&template, &table(&exposed, &reference)));
+        rows.extend(self.test_rows(&template, &exposed, &reference));
         rows
     }
 
@@ -172,21 +173,44 @@ impl Contrast<'_> {
         ]
     }
 
-    fn test_rows(&self, template: &ResultRow, table: &TwoByTwo) -> Vec<ResultRow> {
-        let tests =
-            [two_by_two::fisher_mid_p(table), two_by_two::fisher_exact(table), two_by_two::chi_square(table, false)];
-        let independent = self.analysis.counting.counted == Counted::Sessions;
-        tests
+    /// Of sessions the test that knows of patients comes first; the others take every count as independent.
+    fn test_rows(&self, template: &ResultRow, exposed: &Rate, reference: &Rate) -> Vec<ResultRow> {
+        let table = table(exposed, reference);
+        let independent =
+            [two_by_two::fisher_mid_p(&table), two_by_two::fisher_exact(&table), two_by_two::chi_square(&table, false)];
+        let clustered = match (&exposed.clusters, &reference.clusters) {
+            (Some(exposed), Some(reference)) => Some(two_by_two::chi_square_clustered([exposed, reference])),
+            _ => None,
+        };
+        let sessions = clustered.is_some();
+        let shared = self
+            .analysis
+            .between
+            .as_ref()
+            .map_or(0, |between| self.evidence.patients_in_several(&self.analysis.wheres, between));
+        let both = table.events_exposed + table.events_reference;
+        let nothing = both == 0 || both == table.n_exposed + table.n_reference;
+        clustered
             .into_iter()
-            .map(|test| {
+            .map(|test| (test, false))
+            .chain(independent.into_iter().map(|test| (test, sessions)))
+            .map(|(test, as_if_independent)| {
                 let mut notes: Vec<String> = test.warning.into_iter().collect();
-                if independent {
+                // A table in which nothing can differ is no test: it must not make a family larger.
+                let p_value = test.p_value.filter(|_| !nothing);
+                if nothing && notes.is_empty() {
+                    notes.push("not_estimable: no side effect, or nothing else, in either group".to_owned());
+                }
+                if as_if_independent {
                     notes.push("takes repeated sessions of a patient as independent".to_owned());
+                }
+                if shared > 0 {
+                    notes.push(format!("{shared} patients are in both groups or more, which are taken as independent"));
                 }
                 ResultRow {
                     statistic: Statistic::PValue,
                     term: test.method.to_owned(),
-                    value: test.p_value,
+                    value: p_value,
                     unit: "probability",
                     method: test.method,
                     warning: notes.join("; "),
@@ -195,6 +219,10 @@ impl Contrast<'_> {
             })
             .collect()
     }
+}
+
+fn join(note: &str, warning: &str) -> String {
+    if warning.is_empty() { note.to_owned() } else { format!("{note}; {warning}") }
 }
 
 fn table(exposed: &Rate, reference: &Rate) -> TwoByTwo {

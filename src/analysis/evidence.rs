@@ -1,7 +1,7 @@
 //! What an analysis may look at.
 
 use super::Outcomes;
-use crate::cube::Cubes;
+use crate::cube::{Cubes, Dimension};
 use crate::domain::{Catalogue, EffectId};
 use crate::store::{Filter, SessionTable, Settled};
 
@@ -30,6 +30,21 @@ impl Evidence<'_> {
             fits.iter_mut().enumerate().for_each(|(row, fits)| *fits &= rows.get(row).copied().unwrap_or(false));
         }
         fits
+    }
+
+    /// How many patients have sessions in more than one value of a column (missing not counted).
+    #[must_use]
+    pub fn patients_in_several(&self, wheres: &[String], dimension: &Dimension) -> u64 {
+        let Ok(labels) = dimension.labels(self.table) else { return 0 };
+        let patients = self.table.patients();
+        let mut first = vec![None; patients.iter().max().map_or(0, |last| *last as usize + 1)];
+        let mut several = vec![false; first.len()];
+        for (row, _) in self.fits(wheres).iter().enumerate().filter(|(_, fits)| **fits) {
+            let Some(code) = labels.codes[row] else { continue };
+            let patient = patients[row] as usize;
+            several[patient] |= first[patient].get_or_insert(code) != &code;
+        }
+        several.into_iter().filter(|several| *several).count() as u64
     }
 
     /// The side effects of an analysis, in order.

@@ -3,7 +3,7 @@
 use super::counting::Denominator;
 use super::{Analysis, Evidence};
 use crate::domain::EffectId;
-use crate::stats::logistic::Observations;
+use crate::stats::logistic::{FitProblem, Observations};
 use crate::store::{SessionTable, State};
 
 /// A column of the design, with its name and, for a level of a coded column, the level that it is compared with.
@@ -29,6 +29,7 @@ pub(super) struct Design {
 }
 
 /// A predictor, by session.
+#[derive(Debug, Clone)]
 pub(super) enum Predictor {
     /// Enters as it is.
     Number { name: String, values: Vec<Option<f64>> },
@@ -86,12 +87,12 @@ impl Predictor {
 }
 
 impl Design {
-    /// The design of a side effect on predictors, over the analysis' sessions.
+    /// The design of a side effect on predictors, over the analysis' sessions that lack neither a predictor nor a value
+    /// of `complete`.
     pub(super) fn of(
         analysis: &Analysis,
         evidence: &Evidence<'_>,
-        effect: EffectId,
-        predictors: &[Predictor],
+        (effect, predictors, complete): (EffectId, &[Predictor], &[Predictor]),
     ) -> Design {
         let fits = evidence.fits(&analysis.wheres);
         let counts = |row: &usize| {
@@ -99,7 +100,7 @@ impl Design {
             fits[*row] && (assessed || analysis.counting.denominator == Denominator::AllSessions)
         };
         let denominator: Vec<usize> = (0..evidence.table.len()).filter(counts).collect();
-        let complete = |row: &usize| predictors.iter().all(|predictor| predictor.is_known(*row));
+        let complete = |row: &usize| predictors.iter().chain(complete).all(|predictor| predictor.is_known(*row));
         let rows: Vec<usize> = denominator.iter().copied().filter(complete).collect();
         let columns: Vec<(&Predictor, Term, Option<u32>)> = predictors
             .iter()
@@ -130,6 +131,38 @@ impl Design {
         design
     }
 
+    /// Takes a term out (0 = the first after the intercept) and gives its name.
+    pub(super) fn without(&mut self, term: usize) -> String {
+        let width = self.terms.len() + 1;
+        let gone = self.terms.remove(term).name;
+        let mut at = 0;
+        self.cells.retain(|_| {
+            at += 1;
+            (at - 1) % width != term + 1
+        });
+        gone
+    }
+
+    /// Names of terms by their place in the model, 0 = the intercept.
+    pub(super) fn names(&self, terms: &[usize]) -> String {
+        let name = |at: &usize| match at {
+            0 => "the intercept",
+            at => self.terms.get(at - 1).map_or("a term", |term| term.name.as_str()),
+        };
+        terms.iter().map(name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// A problem in the names of the terms rather than in their places.
+    pub(super) fn named(&self, problem: &FitProblem) -> String {
+        match problem {
+            FitProblem::Collinear { term } => {
+                format!("{} says nothing that the terms before it do not say already", self.names(&[*term]))
+            }
+            FitProblem::Separated { terms } => format!("{} separated", self.names(terms)),
+            other => other.to_string(),
+        }
+    }
+
     /// As the statistics room takes it.
     pub(super) fn observations(&self) -> Observations<'_> {
         Observations {
@@ -148,7 +181,8 @@ impl Design {
 
     /// Sessions used in which the side effect was present.
     pub(super) fn events(&self) -> f64 {
-        self.events.iter().sum()
+        // An empty sum of floats is −0.
+        self.events.iter().sum::<f64>() + 0.0
     }
 
     /// Events (or non-events, where they are fewer) for each term after the intercept.

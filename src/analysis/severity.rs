@@ -1,8 +1,8 @@
 //! `severity`: the worst grade of each side effect, where it was present.
 
 use super::counting::Counted;
-use super::rates::as_number;
-use super::{Analysis, Counting, Evidence, Kind};
+use super::rates::{as_number, rate_rows};
+use super::{Analysis, Evidence, Kind};
 use crate::cube::{Cell, CubeKey};
 use crate::domain::EffectId;
 use crate::results::{ResultRow, Statistic};
@@ -49,7 +49,8 @@ fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
                 ..analysis.row(Statistic::Count)
             };
             rows.extend(grade_rows(&template, &grades.units));
-            rows.push(severe_row(&analysis.counting, template, &grades.severe));
+            let severe = ResultRow { term: format!("grade >= {SEVERE}"), ..template };
+            rows.extend(rate_rows(analysis, &severe, &grades.severe));
         }
     }
     rows
@@ -87,8 +88,9 @@ fn grades(analysis: &Analysis, evidence: &Evidence<'_>, (effect, sessions): (Eff
         let severe = present.iter().filter(|grade| **grade >= SEVERE).count();
         let absent = rows.iter().filter(|row| state(row) == State::ConfirmedAbsent).count();
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        // Present at a lower grade is assessed, and not severe.
-        grades.severe.add_patient(number(rows.len()), number(severe), number(absent + present.len() - severe));
+        // Present at a lower grade is assessed, and not severe; present without a grade is not assessed for severity.
+        let milder = present.iter().filter(|grade| (1..SEVERE).contains(*grade)).count();
+        grades.severe.add_patient(number(rows.len()), number(severe), number(absent + milder));
         match analysis.counting.counted {
             Counted::Sessions => grades.units.extend(&present),
             Counted::Patients => grades.units.extend(present.iter().max()),
@@ -113,10 +115,4 @@ fn grade_rows(template: &ResultRow, units: &[u8]) -> Vec<ResultRow> {
             }
         })
         .collect()
-}
-
-fn severe_row(counting: &Counting, template: ResultRow, severe: &Cell) -> ResultRow {
-    let rate = counting.rate(severe);
-    ResultRow { statistic: Statistic::Rate, term: format!("grade >= {SEVERE}"), unit: "proportion", ..template }
-        .with_estimate(&rate.estimate)
 }

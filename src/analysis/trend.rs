@@ -10,9 +10,9 @@ use crate::cube::plan::CellView;
 use crate::cube::{Cube, CubeKey, Dimension, MeasureSums};
 use crate::domain::EffectId;
 use crate::results::{ResultRow, Statistic};
-use crate::stats::logistic::{self, Covariance, Fit, FitProblem};
+use crate::stats::logistic::{self, Covariance, Fit, FitProblem, Likelihood};
 use crate::stats::trend::{self, ClusteredLevel, TrendLevel};
-use crate::stats::{firth, mean};
+use crate::stats::{Estimate, Level, Test, firth, mean};
 
 /// The kind.
 pub const KIND: Kind = Kind {
@@ -162,6 +162,7 @@ impl Trend<'_> {
                 TrendLevel { score, events: rate.events, n: rate.n }
             })
             .collect();
+        let shared = self.evidence.patients_in_several(&self.analysis.wheres, self.over);
         let mut tests = Vec::new();
         if counting.counted == Counted::Sessions {
             let clustered: Vec<ClusteredLevel> = self
@@ -171,6 +172,7 @@ impl Trend<'_> {
                     sums: cluster_sums(counting.sums(cell.cell(self.effect))),
                 })
                 .collect();
+            tests.push(trend::cochran_armitage_clustered(&clustered));
             tests.push(trend::cochran_armitage_rao_scott(&clustered).0);
         }
         tests.push(trend::cochran_armitage(&levels));
@@ -180,8 +182,12 @@ impl Trend<'_> {
         let mut rows = Vec::new();
         for test in tests {
             let mut notes = vec![self.test_note()];
-            if counting.counted == Counted::Sessions && test.method != "cochran_armitage_rao_scott" {
+            let clustered = ["cochran_armitage_clustered", "cochran_armitage_rao_scott"].contains(&test.method);
+            if counting.counted == Counted::Sessions && !clustered {
                 notes.push("takes repeated sessions of a patient as independent".to_owned());
+            }
+            if shared > 0 {
+                notes.push(format!("{shared} patients are in more than one level, which are taken as independent"));
             }
             notes.extend(test.warning.clone());
             let row = ResultRow {
@@ -192,7 +198,8 @@ impl Trend<'_> {
                 warning: notes.into_iter().rev().collect::<Vec<_>>().join("; "),
                 ..self.template(Statistic::PValue)
             };
-            if test.statistic.is_some() {
+            // The statistic of the exact test is a sum of scores, no z.
+            if test.statistic.is_some() && test.method != "cochran_armitage_exact" {
                 rows.push(ResultRow { statistic: Statistic::TrendZ, value: test.statistic, unit: "z", ..row.clone() });
             }
             rows.push(ResultRow { value: test.p_value, unit: "probability", ..row });
@@ -222,24 +229,23 @@ impl Trend<'_> {
 
     fn crude_rows(&self) -> Vec<ResultRow> {
         let Some(score) = self.score_predictor() else { return Vec::new() };
-        let model = self.model("crude", &[score], 1);
+        let model = self.model("crude", &[score], &[]);
         let mut rows = model.rows;
-        if let Some((fit, _)) = &model.fit {
+        // The risks of a fit with Firth's penalty are pulled towards one half: they are no rates to draw.
+        if let Some(fit) = model.fit.filter(|fit| fit.likelihood == Likelihood::Plain) {
             let level = self.analysis.counting.level;
             rows.extend(self.levels().map(|(score, cell)| {
                 let fitted = fit.predict(&[1.0, score], Covariance::Cr1, level);
-                ResultRow {
+                let row = ResultRow {
                     group: group_of(&cell.group()),
                     unit: "proportion",
                     counted: "sessions",
                     ..self.template(Statistic::FittedRate)
-                }
-                .with_estimate(&fitted)
+                };
+                ResultRow { numerator: None, denominator: None, ..row.with_estimate(&fitted) }
             }));
         }
-        if let Some(levels) = self.analysis.reference.as_ref().and_then(|text| self.level_predictor(text)) {
-            rows.extend(self.model("crude_levels", &[levels], usize::MAX).rows);
-        }
+        rows.extend(self.level_model("crude_levels", &[]));
         rows
     }
 
@@ -247,56 +253,76 @@ impl Trend<'_> {
         if self.analysis.adjust.is_empty() {
             return Vec::new();
         }
-        let adjust = || self.analysis.adjust.iter().filter_map(|name| Predictor::column(self.evidence.table, name));
+        let adjust = || -> Vec<Predictor> {
+            self.analysis.adjust.iter().filter_map(|name| Predictor::column(self.evidence.table, name)).collect()
+        };
         let mut rows = Vec::new();
         if let Some(score) = self.score_predictor() {
+            // On the sessions of the adjusted model, so that what differs is the model and not the sessions.
+            rows.extend(self.model("crude_complete", &[score], &adjust()).rows);
+        }
+        if let Some(score) = self.score_predictor() {
             let predictors: Vec<Predictor> = std::iter::once(score).chain(adjust()).collect();
-            rows.extend(self.model("adjusted", &predictors, usize::MAX).rows);
+            rows.extend(self.model("adjusted", &predictors, &[]).rows);
         }
-        if let Some(levels) = self.analysis.reference.as_ref().and_then(|text| self.level_predictor(text)) {
-            let levels_named = self.over.column.clone();
-            let predictors: Vec<Predictor> = std::iter::once(levels).chain(adjust()).collect();
-            let own = |row: &ResultRow| row.term.starts_with(&format!("{levels_named}="));
-            rows.extend(self.model("adjusted_levels", &predictors, usize::MAX).rows.into_iter().filter(own));
-        }
+        rows.extend(self.level_model("adjusted_levels", &adjust()));
         rows
     }
 
-    /// Fits one model and makes a row for each of its first `terms` terms. `name` tells models apart in row ids.
-    fn model(&self, name: &str, predictors: &[Predictor], terms: usize) -> Model {
-        let design = Design::of(self.analysis, self.evidence, self.effect, predictors);
-        let observations = design.observations();
-        let few = design.events_per_term() < FEW_EVENTS_PER_TERM;
-        let likelihood = if few { Err(None) } else { logistic::fit(&observations).map_err(Some) };
-        let fitted = match likelihood {
-            Ok(fit) => Ok((fit, String::new())),
-            Err(None) => firth::fit(&observations).map(|fit| (fit, few_events_note(&design))),
-            Err(Some(problem @ FitProblem::Separated { .. })) => {
-                firth::fit(&observations).map(|fit| (fit, format!("{problem}; Firth's likelihood was used")))
+    /// The levels against the reference level, allowing for `adjust`: only the rows of the levels themselves.
+    fn level_model(&self, name: &str, adjust: &[Predictor]) -> Vec<ResultRow> {
+        let Some(reference) = &self.analysis.reference else { return Vec::new() };
+        let held = self.levels().any(|(_, cell)| {
+            cell.sessions() > 0 && cell.group().first().and_then(|(_, text)| *text) == Some(reference.as_str())
+        });
+        let levels = self.level_predictor(reference).filter(|_| held);
+        let Some(levels) = levels else {
+            let warning = format!("not_estimable: no session has {} {reference}", self.over.column);
+            let term = format!("{}:{name}", self.over.column);
+            let row = self.template(Statistic::OddsRatio);
+            return vec![ResultRow { term, warning, unit: "ratio", counted: "sessions", ..row }];
+        };
+        let predictors: Vec<Predictor> = std::iter::once(levels).chain(adjust.iter().cloned()).collect();
+        let own = |row: &ResultRow| row.term.starts_with(&self.over.column);
+        self.model(name, &predictors, &[]).rows.into_iter().filter(own).collect()
+    }
+
+    /// Fits one model and makes a row for each of its terms. `name` tells models apart in row ids; sessions that lack
+    /// a value of `complete` are left out although the model does not use it.
+    fn model(&self, name: &str, predictors: &[Predictor], complete: &[Predictor]) -> Model {
+        let mut design = Design::of(self.analysis, self.evidence, (self.effect, predictors, complete));
+        let mut notes = Vec::new();
+        if design.incomplete > 0 {
+            notes.push(format!("{} sessions with a missing value left out", design.incomplete));
+        }
+        let fitted = loop {
+            match fit(&design) {
+                // A column that repeats others says nothing: it goes, as long as it is not the one followed.
+                Err(FitProblem::Collinear { term }) if term > 1 => {
+                    let gone = design.without(term - 1);
+                    notes.push(format!("{gone} left out: it repeats the terms before it"));
+                }
+                fitted => break fitted,
             }
-            Err(Some(problem)) => Err(problem),
         };
         let template = ResultRow {
             numerator: Some(design.events()),
             denominator: Some(as_number(design.sessions())),
             counted: "sessions",
+            unit: "ratio",
             ..self.template(Statistic::OddsRatio)
         };
-        let mut notes = Vec::new();
-        if design.incomplete > 0 {
-            notes.push(format!("{} sessions with a missing value left out", design.incomplete));
-        }
         match fitted {
             Ok((fit, note)) => {
-                notes.extend((!note.is_empty()).then_some(note));
-                let rows = self.term_rows(name, &template, (&fit, &design, terms), &notes.join("; "));
-                Model { rows, fit: Some((fit, design)) }
+                notes.extend(note);
+                let rows = self.term_rows(name, &template, (&fit, &design, &notes.join("; ")));
+                Model { rows, fit: Some(fit) }
             }
             Err(problem) => {
                 let term = format!("{}:{name}", self.over.column);
-                let warning = format!("not_estimable: {problem}");
-                let row = ResultRow { term, warning, method: "logistic_ml", unit: "ratio", ..template };
-                Model { rows: vec![row], fit: None }
+                let problem = design.named(&problem);
+                let warning = join(&format!("not_estimable: {problem}"), &notes.join("; "));
+                Model { rows: vec![ResultRow { term, warning, method: "logistic_ml", ..template }], fit: None }
             }
         }
     }
@@ -305,19 +331,18 @@ impl Trend<'_> {
         &self,
         name: &str,
         template: &ResultRow,
-        (fit, design, terms): (&Fit, &Design, usize),
-        note: &str,
+        (fit, design, note): (&Fit, &Design, &str),
     ) -> Vec<ResultRow> {
         let mut rows = Vec::new();
-        for (at, term) in design.terms.iter().take(terms).enumerate() {
-            let estimate = fit.odds_ratio(at + 1, Covariance::Cr1, self.analysis.counting.level);
-            let test = fit.p_value(at + 1, Covariance::Cr1);
+        for (at, term) in design.terms.iter().enumerate() {
+            let followed = term.name.split('=').next() == Some(self.over.column.as_str());
+            let (estimate, test) = term_estimate(fit, design, (at + 1, followed, self.analysis.counting.level));
             let row = ResultRow {
                 term: format!("{}:{name}", term.name),
                 comparator: term.comparator.clone(),
                 ..template.clone()
             };
-            let mut odds_ratio = ResultRow { unit: "ratio", ..row.clone() }.with_estimate(&estimate);
+            let mut odds_ratio = row.clone().with_estimate(&estimate);
             (odds_ratio.numerator, odds_ratio.denominator) = (template.numerator, template.denominator);
             odds_ratio.warning = join(note, &odds_ratio.warning);
             let p_value = ResultRow {
@@ -334,14 +359,62 @@ impl Trend<'_> {
     }
 }
 
+/// Maximum likelihood, or Firth's where events are few or separated; with what a reader must know of the choice.
+fn fit(design: &Design) -> Result<(Fit, Option<String>), FitProblem> {
+    let observations = design.observations();
+    let all = as_number(design.sessions());
+    if design.sessions() > 0 && design.events() <= 0.0 {
+        return Err(FitProblem::NoEvents);
+    }
+    if design.sessions() > 0 && design.events() >= all {
+        return Err(FitProblem::OnlyEvents);
+    }
+    if design.events_per_term() < FEW_EVENTS_PER_TERM {
+        let note = format!("{:.1} events a model term: Firth's likelihood was used", design.events_per_term());
+        return firth::fit(&observations).map(|fit| (fit, Some(note)));
+    }
+    match logistic::fit(&observations) {
+        Err(FitProblem::Separated { terms }) => {
+            let note = format!("{} separated: Firth's likelihood was used", design.names(&terms));
+            firth::fit(&observations).map(|fit| (fit, Some(note)))
+        }
+        fitted => fitted.map(|fit| (fit, None)),
+    }
+}
+
+/// A term's odds ratio and test: clustered by patient (CR1) with maximum likelihood. With Firth's likelihood events
+/// are few, and a clustered error collapses where a level has none: the interval is then the wider one, at each end, of
+/// the clustered and the profile interval (of the followed column; for what it is adjusted for, the model's own).
+fn term_estimate(fit: &Fit, design: &Design, (term, followed, level): (usize, bool, Level)) -> (Estimate, Test) {
+    let (clustered, test) = (fit.odds_ratio(term, Covariance::Cr1, level), fit.p_value(term, Covariance::Cr1));
+    if fit.likelihood == Likelihood::Plain {
+        return (clustered, test);
+    }
+    let (own, own_test) = if followed {
+        let profile = firth::profile(&design.observations(), fit, term, level);
+        (profile.odds_ratio, profile.test)
+    } else {
+        (fit.odds_ratio(term, Covariance::Model, level), fit.p_value(term, Covariance::Model))
+    };
+    let note = "interval and p: the wider of the likelihood's and the clustered one";
+    let wider = |one: Option<f64>, other: Option<f64>, pick: fn(f64, f64) -> f64| match (one, other) {
+        (Some(one), Some(other)) => Some(pick(one, other)),
+        (one, other) => one.or(other),
+    };
+    let estimate = Estimate {
+        low: wider(own.low, clustered.low, f64::min),
+        high: wider(own.high, clustered.high, f64::max),
+        warning: Some(join(note, own.warning.as_deref().unwrap_or_default())),
+        ..own
+    };
+    let test = Test { p_value: wider(own_test.p_value, test.p_value, f64::max), ..own_test };
+    (estimate, test)
+}
+
 /// The rows of a model and, where it could be fitted, the model.
 struct Model {
     rows: Vec<ResultRow>,
-    fit: Option<(Fit, Design)>,
-}
-
-fn few_events_note(design: &Design) -> String {
-    format!("{:.1} events a model term: Firth's likelihood was used", design.events_per_term())
+    fit: Option<Fit>,
 }
 
 fn join(note: &str, warning: &str) -> String {

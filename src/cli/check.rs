@@ -5,7 +5,7 @@ use super::arguments::{Check, Common};
 use super::failure::{FAILED, Failure, UNUSABLE_DATA, WRONG_USE};
 use super::watch::Watch;
 use crate::pipeline::check::{self, Checked, Consequence, RuleCount};
-use crate::pipeline::{Source, intake, settle};
+use crate::pipeline::{Source, settle};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::json;
 use std::path::Path;
@@ -20,19 +20,27 @@ pub(super) fn check(command: &Check, common: &Common) -> Result<(), Failure> {
         logs => (check::logs(source(command, logs)?, &watch)?, None),
     };
     watch.done();
+    answer(&if common.json { as_json(&checked) } else { as_text(&checked) })?;
+    let judged = judged(&checked, gate);
     if let Some(file) = &command.rejects {
-        let written = intake::rejects_csv(&checked.loaded).and_then(|bytes| std::fs::write(file, bytes));
+        let written = checked.loaded.rejections.csv().and_then(|bytes| std::fs::write(file, bytes));
         written.map_err(|error| {
             Failure::new(FAILED, format!("cannot write {}: {error}", file.display()), "check the path")
         })?;
     }
-    answer(&if common.json { as_json(&checked) } else { as_text(&checked) });
-    judged(&checked, gate)
+    judged
 }
 
 fn source(command: &Check, logs: &[String]) -> Result<Source, Failure> {
     let typed = |paths: &[String]| -> Result<Vec<_>, Failure> {
         for path in paths {
+            if Path::new(path).is_dir() {
+                return Err(Failure::new(
+                    WRONG_USE,
+                    format!("{path} is a folder"),
+                    format!("name its files: {path}/*.csv"),
+                ));
+            }
             if !Path::new(path).exists() {
                 return Err(Failure::new(WRONG_USE, format!("there is no file {path}"), "check the path"));
             }
@@ -77,17 +85,18 @@ fn as_json(checked: &Checked) -> String {
             "path": input.name, "role": input.role.name(), "bytes": input.bytes, "blake3": input.blake3,
             "read_rows": input.read, "accepted_rows": input.accepted, "rejected_rows": input.rejected,
             "superseded_rows": input.superseded, "filtered_rows": input.filtered,
+            "ignored_columns": input.ignored,
         })
     });
     let rules = checked.rules.iter().map(|rule| {
-        let examples = rule.examples.iter().map(|example| {
+        let examples = rule.tally.examples.iter().map(|example| {
             json!({
                 "file": example.file, "line": example.place.line, "record": example.place.record,
                 "column": example.column, "hint": example.hint,
             })
         });
         json!({
-            "rule": rule.rule, "consequence": consequence(rule), "count": rule.count,
+            "rule": rule.rule, "consequence": consequence(rule), "count": rule.tally.count,
             "examples": examples.collect::<Vec<_>>(),
         })
     });
@@ -134,9 +143,16 @@ fn as_text(checked: &Checked) -> String {
     if totals.filtered > 0 {
         text.push_str(&format!("{} more rows were left out by the mapping's row filter\n", totals.filtered));
     }
+    for input in checked.loaded.inputs.iter().filter(|input| !input.ignored.is_empty()) {
+        text.push_str(&format!(
+            "\nColumns of {} that nothing maps, not read: {}\n",
+            input.name,
+            input.ignored.join(", ")
+        ));
+    }
     for rule in &checked.rules {
-        text.push_str(&format!("\n{:>8}  {}: {}\n", rule.count, consequence(rule), rule.rule));
-        for example in &rule.examples {
+        text.push_str(&format!("\n{:>8}  {}: {}\n", rule.tally.count, consequence(rule), rule.rule));
+        for example in &rule.tally.examples {
             let column = if example.column.is_empty() { String::new() } else { format!(" {}", example.column) };
             text.push_str(&format!("          {}:{}{column}: {}\n", example.file, example.place.line, example.hint));
         }

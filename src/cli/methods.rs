@@ -32,8 +32,7 @@ pub(super) fn methods(command: &Methods, common: &Common) -> Result<(), Failure>
             })
             .collect();
         let kinds: Vec<_> = kinds.iter().map(|kind| json!({ "kind": kind.name, "about": kind.about })).collect();
-        answer(&json!({ "kinds": kinds, "methods": methods }).to_string());
-        return Ok(());
+        return answer(&json!({ "kinds": kinds, "methods": methods }).to_string());
     }
     let mut text = String::new();
     if !kinds.is_empty() {
@@ -56,6 +55,5 @@ pub(super) fn methods(command: &Methods, common: &Common) -> Result<(), Failure>
             ));
         }
     }
-    answer(&text);
-    Ok(())
+    answer(&text)
 }

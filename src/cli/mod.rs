@@ -55,13 +55,16 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Prints an answer. A reader that closed the pipe is no failure.
-fn answer(text: &str) {
-    use std::io::Write;
+/// Prints an answer. A reader that closed the pipe has seen enough; a full disk is a failure.
+fn answer(text: &str) -> Result<(), failure::Failure> {
+    use std::io::{ErrorKind, Write};
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
-    if !text.ends_with('\n') {
-        let _ = out.write_all(b"\n");
+    let end: &[u8] = if text.ends_with('\n') { b"" } else { b"\n" };
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(end)).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(failure::Failure::new(failure::FAILED, format!("cannot write the answer: {error}"), "check the disk"))
+        }
+        _ => Ok(()),
     }
-    let _ = out.flush();
 }

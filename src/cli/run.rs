@@ -48,10 +48,9 @@ pub(super) fn run(command: &Run, common: &Common) -> Result<(), Failure> {
             "result_rows": product.result_rows,
             "seconds": watch.seconds(),
         });
-        answer(&text.to_string());
-        return Ok(());
+        return answer(&text.to_string());
     }
-    answer(&out.join("index.html").display().to_string());
+    answer(&out.join("index.html").display().to_string())?;
     if !common.quiet {
         eprintln!(
             "{} rows read = {} accepted + {} rejected + {} superseded; {} sessions analysed; {} numbers; {:.2} s",

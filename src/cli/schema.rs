@@ -41,8 +41,7 @@ pub(super) fn schema(command: &Schema, common: &Common) -> Result<(), Failure> {
             .to_string()
         }
     };
-    answer(&text);
-    Ok(())
+    answer(&text)
 }
 
 fn keys_json(keys: &[Key]) -> Vec<Value> {

@@ -14,17 +14,15 @@ pub(super) fn simulate(command: &Simulate, common: &Common) -> Result<(), Failur
     };
     let (Some(sessions), Some(seed)) = (command.sessions, command.seed) else {
         simulate::write_sample_data(&command.out).map_err(failed)?;
-        answer(&command.out.display().to_string());
-        return Ok(());
+        return answer(&command.out.display().to_string());
     };
     let mut plan = simulate::Plan::new(sessions, seed);
     plan.messy = command.messy;
     let summary = simulate::simulate_into(&plan, &command.out).map_err(failed)?;
     if common.json {
-        answer(&json!({ "out": command.out.display().to_string(), "session_rows": summary.session_rows, "event_rows": summary.event_rows, "assessment_rows": summary.assessment_rows }).to_string());
-        return Ok(());
+        return answer(&json!({ "out": command.out.display().to_string(), "session_rows": summary.session_rows, "event_rows": summary.event_rows, "assessment_rows": summary.assessment_rows }).to_string());
     }
-    answer(&command.out.display().to_string());
+    answer(&command.out.display().to_string())?;
     if !common.quiet {
         eprintln!("{sessions} sessions, seed {seed}, {:.2} s", watch.seconds());
     }

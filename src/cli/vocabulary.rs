@@ -24,8 +24,7 @@ pub(super) fn vocabulary(common: &Common) -> Result<(), Failure> {
             .iter()
             .map(|(id, lowest, highest, _)| json!({ "id": id, "lowest": lowest, "highest": highest }))
             .collect();
-        answer(&json!({ "side_effects": effects, "scales": scales }).to_string());
-        return Ok(());
+        return answer(&json!({ "side_effects": effects, "scales": scales }).to_string());
     }
     let mut text = String::from(
         "Side effects. Window: days after the session within which absence can be believed (assumed).\n\n",
@@ -46,6 +45,5 @@ pub(super) fn vocabulary(common: &Common) -> Result<(), Failure> {
     let scales: Vec<String> =
         SCALES.iter().map(|(id, lowest, highest, _)| format!("{id} {lowest}–{highest}")).collect();
     text.push_str(&scales.join(", "));
-    answer(&text);
-    Ok(())
+    answer(&text)
 }

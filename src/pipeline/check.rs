@@ -2,14 +2,11 @@
 
 use super::Observer;
 use super::files::InputFile;
+use super::listing::{Listing, RuleTally};
 use super::load::{self, LoadError, Loaded};
 use super::settle::{Pipeline, Source};
 use super::tally::Totals;
-use crate::domain::{Catalogue, Place};
-use std::collections::BTreeMap;
-
-/// How many examples of each rule are kept.
-const EXAMPLES: usize = 3;
+use crate::domain::Catalogue;
 
 /// What became of the rows that a rule speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,23 +24,8 @@ pub struct RuleCount {
     pub consequence: Consequence,
     /// Id of the rule.
     pub rule: &'static str,
-    /// How many.
-    pub count: u64,
-    /// Place (`file`, line, record), column and hint of the first ones.
-    pub examples: Vec<Example>,
-}
-
-/// One row that a rule concerned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Example {
-    /// Name of the file.
-    pub file: String,
-    /// Where in it.
-    pub place: Place,
-    /// Which column.
-    pub column: String,
-    /// What is wrong and what to do.
-    pub hint: String,
+    /// How many, and the first of them.
+    pub tally: RuleTally,
 }
 
 /// What a check found.
@@ -84,34 +66,12 @@ fn sources(sources: &[Source], catalogue: &Catalogue, observer: &dyn Observer) -
     observer.stage("read");
     let loaded = load::load(sources, catalogue, observer)?;
     let totals = Totals::of(loaded.inputs.iter());
-    let mut rules: BTreeMap<(Consequence, &'static str), RuleCount> = BTreeMap::new();
-    let mut note = |consequence, rule, example: &dyn Fn() -> Example| {
-        let entry = rules.entry((consequence, rule)).or_insert_with(|| RuleCount {
-            consequence,
-            rule,
-            count: 0,
-            examples: Vec::new(),
-        });
-        entry.count += 1;
-        if entry.examples.len() < EXAMPLES {
-            entry.examples.push(example());
-        }
+    let of = |consequence, listing: &Listing| -> Vec<RuleCount> {
+        let rules = listing.rules().iter();
+        rules.map(|(rule, tally)| RuleCount { consequence, rule, tally: tally.clone() }).collect()
     };
-    let file =
-        |place: Place| loaded.inputs.get(place.file.0 as usize).map(|input| input.name.clone()).unwrap_or_default();
-    let example = |place: Place, column: &Option<String>, hint: &str| Example {
-        file: file(place),
-        place,
-        column: column.clone().unwrap_or_default(),
-        hint: hint.to_owned(),
-    };
-    for row in &loaded.rejections {
-        note(Consequence::Rejected, row.rule, &|| example(row.place, &row.column, &row.hint));
-    }
-    for row in &loaded.warnings {
-        note(Consequence::Warned, row.rule, &|| example(row.place, &row.column, &row.hint));
-    }
-    let mut rules: Vec<RuleCount> = rules.into_values().collect();
-    rules.sort_by_key(|rule| (rule.consequence, std::cmp::Reverse(rule.count)));
+    let mut rules = of(Consequence::Rejected, &loaded.rejections);
+    rules.extend(of(Consequence::Warned, &loaded.warnings));
+    rules.sort_by_key(|rule| (rule.consequence, std::cmp::Reverse(rule.tally.count)));
     Ok(Checked { loaded, totals, rules })
 }

@@ -1,11 +1,11 @@
 //! What came in, as counts for the analyses and as lists for people.
 
+use super::listing::Listing;
 use super::load::Loaded;
-use super::tally::{InputTally, Role, Totals};
+use super::tally::{InputTally, Role, Superseded, Totals};
 use crate::analysis::{Intake, IntakeCount};
 use crate::domain::{Catalogue, Place};
 use crate::store::Settled;
-use std::collections::BTreeMap;
 use std::io;
 
 /// The counts, in the order of the walk.
@@ -35,8 +35,8 @@ pub fn of(loaded: &Loaded, (sessions, after_cut): (u64, u64), settled: &Settled)
         ("uncoded_terms", uncoded),
     ];
     let mut counts: Vec<IntakeCount> = total.into_iter().map(|(term, count)| overall(term.to_owned(), count)).collect();
-    counts.extend(by_rule("rejected", loaded.rejections.iter().map(|rejection| rejection.rule)));
-    counts.extend(by_rule("warned", loaded.warnings.iter().map(|warning| warning.rule)));
+    counts.extend(by_rule("rejected", &loaded.rejections));
+    counts.extend(by_rule("warned", &loaded.warnings));
     counts.extend(loaded.inputs.iter().flat_map(of_file));
     Intake { counts }
 }
@@ -45,12 +45,8 @@ fn overall(term: String, count: u64) -> IntakeCount {
     IntakeCount { file: None, term, count }
 }
 
-fn by_rule<'a>(kind: &str, rules: impl Iterator<Item = &'a str>) -> Vec<IntakeCount> {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for rule in rules {
-        *counts.entry(rule).or_default() += 1;
-    }
-    counts.into_iter().map(|(rule, count)| overall(format!("{kind}:{rule}"), count)).collect()
+fn by_rule(kind: &str, listing: &Listing) -> Vec<IntakeCount> {
+    listing.rules().iter().map(|(rule, tally)| overall(format!("{kind}:{rule}"), tally.count)).collect()
 }
 
 fn of_file(input: &InputTally) -> Vec<IntakeCount> {
@@ -66,8 +62,8 @@ fn of_file(input: &InputTally) -> Vec<IntakeCount> {
         .collect()
 }
 
-fn place_fields(loaded: &Loaded, place: Place) -> [String; 3] {
-    let file = loaded.inputs.get(place.file.0 as usize).map(|input| input.name.clone()).unwrap_or_default();
+fn place_fields(inputs: &[InputTally], place: Place) -> [String; 3] {
+    let file = inputs.get(place.file.0 as usize).map(|input| input.name.clone()).unwrap_or_default();
     [file, place.line.to_string(), place.record.to_string()]
 }
 
@@ -75,48 +71,18 @@ fn finished(writer: csv::Writer<Vec<u8>>) -> io::Result<Vec<u8>> {
     writer.into_inner().map_err(|error| error.into_error())
 }
 
-/// `rejects.csv`: every refused row with its place, rule, remedy and own text, patient identifiers masked.
-///
-/// # Errors
-/// Never for a buffer in memory; the writer's error is handed on.
-pub fn rejects_csv(loaded: &Loaded) -> io::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["file", "line", "record", "column", "rule", "hint", "text"])?;
-    for rejection in &loaded.rejections {
-        let [file, line, record] = place_fields(loaded, rejection.place);
-        let column = rejection.column.clone().unwrap_or_default();
-        writer.write_record([&file, &line, &record, &column, rejection.rule, &rejection.hint, &rejection.text])?;
-    }
-    finished(writer)
-}
-
 /// `superseded.csv`: every row that another one stands for.
 ///
 /// # Errors
 /// Never for a buffer in memory; the writer's error is handed on.
-pub fn superseded_csv(loaded: &Loaded) -> io::Result<Vec<u8>> {
+pub fn superseded_csv(inputs: &[InputTally], superseded: &[Superseded]) -> io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["file", "line", "record", "why", "by_file", "by_line", "by_record"])?;
-    for row in &loaded.superseded {
-        let [file, line, record] = place_fields(loaded, row.place);
-        let [by_file, by_line, by_record] = place_fields(loaded, row.by);
+    for row in superseded {
+        let [file, line, record] = place_fields(inputs, row.place);
+        let [by_file, by_line, by_record] = place_fields(inputs, row.by);
         let why = if row.identical { "repeated" } else { "replaced_by_later" };
         writer.write_record([&file, &line, &record, why, &by_file, &by_line, &by_record])?;
-    }
-    finished(writer)
-}
-
-/// `warnings.csv`: every warning with its place.
-///
-/// # Errors
-/// Never for a buffer in memory; the writer's error is handed on.
-pub fn warnings_csv(loaded: &Loaded) -> io::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["file", "line", "record", "column", "rule", "hint"])?;
-    for warning in &loaded.warnings {
-        let [file, line, record] = place_fields(loaded, warning.place);
-        let column = warning.column.clone().unwrap_or_default();
-        writer.write_record([&file, &line, &record, &column, warning.rule, &warning.hint])?;
     }
     finished(writer)
 }

@@ -80,6 +80,13 @@ impl Joining<'_> {
         sessions.attribute(table, *patient, &onset)
     }
 
+    /// How many days after its window an event began.
+    fn days_late(&self, table: &SessionTable, session: u32, event: &Event) -> Option<i32> {
+        let window = i32::try_from(self.catalogue.get(event.effect).window_days).unwrap_or(i32::MAX);
+        let after = event.onset?.since(table.session_day(session as usize));
+        (after > window).then(|| after - window)
+    }
+
     fn settle(&mut self, table: &mut SessionTable, event: &Sourced<Event>, attribution: Attribution) -> Joined {
         let warning = |rule, hint: String| Joined::Listed(Warning { place: event.place, column: None, rule, hint });
         let refusal = |rule, column: &str, hint: String| {
@@ -89,11 +96,17 @@ impl Joining<'_> {
         match attribution {
             Attribution::Session(session) => {
                 keep(table, session, &event.value);
+                let late = self.days_late(table, session, &event.value);
                 match event.value.link {
                     Link::Session(_) => self.links.by_session += 1,
                     Link::Patient { .. } => self.links.by_patient += 1,
                 }
-                Joined::Kept
+                match late {
+                    Some(days) => {
+                        warning(rules::LATE_ONSET, format!("it began {days} days after the end of its window"))
+                    }
+                    None => Joined::Kept,
+                }
             }
             Attribution::LatestOf { session, candidates } => {
                 keep(table, session, &event.value);

@@ -3,23 +3,25 @@
 use super::Observer;
 use super::files::InputFile;
 use super::link::{self, Ledger, Links};
+use super::listing::{Listed, Listing};
 use super::settle::Source;
 use super::tally::{InputTally, Role, Superseded};
 use crate::domain::{Asked, Assessment, Catalogue, Day, Event, FileId, Place, Session};
 use crate::ingest::{self, IngestError, RawBatch, ReadOptions, Reader};
 use crate::store::{SessionTable, SessionsBuilder};
 use crate::validate::{
-    AssessmentJudge, Duplicates, EventJudge, HeaderError, Judged, Mapping, Rejection, Seen, SessionJudge, Sourced,
-    Table, Warning,
+    AssessmentJudge, Duplicates, EventJudge, HeaderError, Ignored, Judged, Mapping, Rejection, Seen, SessionJudge,
+    Sourced, Table, Warning,
 };
 use rayon::prelude::*;
+use std::io;
 use thiserror::Error;
 
 /// Why files cannot be used.
 #[derive(Debug, Error)]
 pub enum LoadError {
     /// A file cannot be read as a table of records.
-    #[error("{file}: {source}")]
+    #[error("{source}")]
     Ingest {
         /// The file.
         file: String,
@@ -33,6 +35,21 @@ pub enum LoadError {
         file: String,
         /// Which.
         source: HeaderError,
+    },
+    /// One file is in two sources: its sessions would count twice.
+    #[error("{one} and {other} are the same file, in two sources: every session would count twice")]
+    Twice {
+        /// One of them.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// The list of refused rows outgrew the disk.
+    #[error("cannot keep the list of refused rows: {source}")]
+    Listing {
+        /// Why.
+        #[from]
+        source: std::io::Error,
     },
     /// More rows came out than went in, or fewer: a defect of this program.
     #[error("{file}: {read} rows were read, but {accepted} accepted + {rejected} rejected + {superseded} superseded")]
@@ -69,8 +86,8 @@ impl LoadError {
     pub fn cause(&self) -> Cause {
         match self {
             LoadError::Ingest { source: IngestError::NotFound { .. }, .. } => Cause::Missing,
-            LoadError::Ingest { source: IngestError::Io { .. }, .. } => Cause::Unreadable,
-            LoadError::Ingest { .. } | LoadError::Header { .. } => Cause::Unusable,
+            LoadError::Ingest { source: IngestError::Io { .. }, .. } | LoadError::Listing { .. } => Cause::Unreadable,
+            LoadError::Ingest { .. } | LoadError::Header { .. } | LoadError::Twice { .. } => Cause::Unusable,
             LoadError::Unbalanced { .. } => Cause::Defect,
         }
     }
@@ -81,6 +98,8 @@ impl LoadError {
         match self {
             LoadError::Ingest { source, .. } => source.remedy(),
             LoadError::Header { source, .. } => source.remedy(),
+            LoadError::Twice { .. } => "take it out of one [[source]]".to_owned(),
+            LoadError::Listing { .. } => "free some space where temporary files go".to_owned(),
             LoadError::Unbalanced { .. } => {
                 "this is a defect of stipple; please report the shape of the file".to_owned()
             }
@@ -96,12 +115,12 @@ pub struct Loaded {
     pub assessments: Vec<Sourced<Assessment>>,
     /// One tally a file, in the order of reading.
     pub inputs: Vec<InputTally>,
-    /// Refused rows, in the order of file and line.
-    pub rejections: Vec<Rejection>,
+    /// Refused rows, in the order of reading; events that no session fits come last.
+    pub rejections: Listing,
     /// Superseded rows, in the order of file and line.
     pub superseded: Vec<Superseded>,
-    /// Warnings, in the order of file and line.
-    pub warnings: Vec<Warning>,
+    /// Warnings, in the order of reading.
+    pub warnings: Listing,
     /// How events found their sessions.
     pub links: Links,
     /// The newest date in the data.
@@ -113,15 +132,17 @@ pub struct Loaded {
 /// # Errors
 /// When a file cannot be read or lacks columns; a bad row is no error.
 pub fn load(sources: &[Source], catalogue: &Catalogue, observer: &dyn Observer) -> Result<Loaded, LoadError> {
-    let mut loading = Loading::new(catalogue, observer, sources);
+    let mut loading = Loading::new(catalogue, observer, sources)?;
     let mut events: Vec<(usize, Vec<Sourced<Event>>)> = Vec::new();
     let mut ledgers: Vec<Ledger> = Vec::new();
     let mut assessments = Vec::new();
     for (number, source) in sources.iter().enumerate() {
+        loading.source = number;
         ledgers.push(loading.logs(number, source)?);
         events.push((number, loading.events(source)?));
         assessments.extend(loading.assessments(source)?);
     }
+    check_twice(&loading.inputs)?;
     observer.stage("link");
     let Loading { builder, mut inputs, mut rejections, mut superseded, mut warnings, mut newest, .. } = loading;
     let (mut table, rows) = builder.finish();
@@ -132,34 +153,36 @@ pub fn load(sources: &[Source], catalogue: &Catalogue, observer: &dyn Observer) 
             newest = newest.max(event.value.onset).max(event.value.reported);
             match joining.join(&mut table, number, &event) {
                 link::Joined::Kept => {}
-                link::Joined::Listed(warning) => warnings.push(warning),
-                link::Joined::Refused(rejection) => rejections.push(rejection),
+                link::Joined::Listed(warning) => add_warning(&mut warnings, &inputs, &warning)?,
+                link::Joined::Refused(rejection) => add_rejection(&mut rejections, &inputs, &rejection)?,
             }
         }
     }
     newest = newest.max(assessments.iter().map(|assessment| assessment.value.assessment_date).max());
     let links = joining.links;
     settle_tallies(&mut inputs, &rejections, &superseded)?;
-    rejections.sort_by_key(|rejection| rejection.place);
     superseded.sort_by_key(|row| row.place);
-    warnings.sort_by_key(|warning| warning.place);
     Ok(Loaded { table, assessments, inputs, rejections, superseded, warnings, links, newest })
 }
 
-/// Accepted rows were counted when they were judged; linking and duplicates have moved some of them since.
-fn settle_tallies(
-    inputs: &mut [InputTally],
-    rejections: &[Rejection],
-    superseded: &[Superseded],
-) -> Result<(), LoadError> {
-    let mut judged_rejected = vec![0; inputs.len()];
-    for rejection in rejections {
-        judged_rejected[rejection.place.file.0 as usize] += 1;
+/// Within a source repeated rows are superseded; over sources they would not be seen.
+fn check_twice(inputs: &[InputTally]) -> Result<(), LoadError> {
+    for (at, one) in inputs.iter().enumerate().filter(|(_, input)| input.read > 0) {
+        let same = |other: &&InputTally| other.blake3 == one.blake3 && other.source != one.source;
+        if let Some(other) = inputs[at + 1..].iter().find(same) {
+            return Err(LoadError::Twice { one: one.name.clone(), other: other.name.clone() });
+        }
     }
+    Ok(())
+}
+
+/// Accepted rows were counted when they were judged; linking and duplicates have moved some of them since.
+fn settle_tallies(inputs: &mut [InputTally], rejections: &Listing, superseded: &[Superseded]) -> Result<(), LoadError> {
     for row in superseded {
         inputs[row.place.file.0 as usize].superseded += 1;
     }
-    for (input, rejected) in inputs.iter_mut().zip(judged_rejected) {
+    for (number, input) in inputs.iter_mut().enumerate() {
+        let rejected = rejections.of_file(number);
         // `accepted` holds what the judge let pass; a later refusal or a duplicate takes rows from it.
         let refused_later = rejected - input.rejected;
         input.rejected = rejected;
@@ -169,17 +192,35 @@ fn settle_tallies(
     Ok(())
 }
 
+fn name_of(inputs: &[InputTally], place: Place) -> &str {
+    inputs.get(place.file.0 as usize).map_or("", |input| input.name.as_str())
+}
+
+fn add_rejection(listing: &mut Listing, inputs: &[InputTally], row: &Rejection) -> io::Result<()> {
+    let Rejection { place, column, rule, hint, text } = row;
+    let listed = Listed { place: *place, column: column.as_deref(), rule, hint, text: Some(text) };
+    listing.add(name_of(inputs, *place), &listed)
+}
+
+fn add_warning(listing: &mut Listing, inputs: &[InputTally], row: &Warning) -> io::Result<()> {
+    let Warning { place, column, rule, hint } = row;
+    let listed = Listed { place: *place, column: column.as_deref(), rule, hint, text: None };
+    listing.add(name_of(inputs, *place), &listed)
+}
+
 /// What the reading of files adds to.
 struct Loading<'a> {
     catalogue: &'a Catalogue,
     observer: &'a dyn Observer,
     total_bytes: u64,
     read_bytes: u64,
+    /// Number of the source that is being read.
+    source: usize,
     builder: SessionsBuilder,
     inputs: Vec<InputTally>,
-    rejections: Vec<Rejection>,
+    rejections: Listing,
     superseded: Vec<Superseded>,
-    warnings: Vec<Warning>,
+    warnings: Listing,
     newest: Option<Day>,
 }
 
@@ -187,22 +228,23 @@ struct Loading<'a> {
 const BATCHES: usize = 8;
 
 impl<'a> Loading<'a> {
-    fn new(catalogue: &'a Catalogue, observer: &'a dyn Observer, sources: &[Source]) -> Loading<'a> {
+    fn new(catalogue: &'a Catalogue, observer: &'a dyn Observer, sources: &[Source]) -> io::Result<Loading<'a>> {
         let files =
             sources.iter().flat_map(|source| source.logs.iter().chain(&source.events).chain(&source.assessments));
         let size = |file: &InputFile| std::fs::metadata(&file.path).map_or(0, |data| data.len());
-        Loading {
+        Ok(Loading {
             catalogue,
             observer,
             total_bytes: files.map(size).sum(),
             read_bytes: 0,
+            source: 0,
             builder: SessionsBuilder::new(),
             inputs: Vec::new(),
-            rejections: Vec::new(),
+            rejections: Listing::new(true)?,
             superseded: Vec::new(),
-            warnings: Vec::new(),
+            warnings: Listing::new(false)?,
             newest: None,
-        }
+        })
     }
 
     fn logs(&mut self, number: usize, source: &Source) -> Result<Ledger, LoadError> {
@@ -210,9 +252,9 @@ impl<'a> Loading<'a> {
         for file in &source.logs {
             let catalogue = self.catalogue;
             let make = |header: &[String], mapping: &Mapping| SessionJudge::new(header, mapping, catalogue);
-            self.file(file, Role::Log, (source, make, SessionJudge::judge), |loading, session| {
-                loading.session(number, &mut ledger, &session);
-            })?;
+            let read =
+                Read { source, role: Role::Log, make, ignored: SessionJudge::ignored, judge: SessionJudge::judge };
+            self.file(file, read, |loading, session| loading.session(number, &mut ledger, &session))?;
         }
         Ok(ledger)
     }
@@ -243,11 +285,11 @@ impl<'a> Loading<'a> {
         for file in &source.events {
             let catalogue = self.catalogue;
             let make = |header: &[String], mapping: &Mapping| EventJudge::new(header, mapping, catalogue);
-            self.file(file, Role::Events, (source, make, EventJudge::judge), |loading, event| {
-                match ledger.see(&event) {
-                    Seen::Repeats { earlier } => loading.repeated(event.place, earlier),
-                    Seen::New | Seen::Replaces { .. } => events.push(event),
-                }
+            let read =
+                Read { source, role: Role::Events, make, ignored: EventJudge::ignored, judge: EventJudge::judge };
+            self.file(file, read, |loading, event| match ledger.see(&event) {
+                Seen::Repeats { earlier } => loading.repeated(event.place, earlier),
+                Seen::New | Seen::Replaces { .. } => events.push(event),
             })?;
         }
         Ok(events)
@@ -259,11 +301,11 @@ impl<'a> Loading<'a> {
         for file in &source.assessments {
             let catalogue = self.catalogue;
             let make = |header: &[String], mapping: &Mapping| AssessmentJudge::new(header, mapping, catalogue);
-            self.file(file, Role::Assessments, (source, make, AssessmentJudge::judge), |loading, assessment| {
-                match ledger.see(&assessment) {
-                    Seen::Repeats { earlier } => loading.repeated(assessment.place, earlier),
-                    Seen::New | Seen::Replaces { .. } => assessments.push(assessment),
-                }
+            let (ignored, judge) = (AssessmentJudge::ignored, AssessmentJudge::judge);
+            let read = Read { source, role: Role::Assessments, make, ignored, judge };
+            self.file(file, read, |loading, assessment| match ledger.see(&assessment) {
+                Seen::Repeats { earlier } => loading.repeated(assessment.place, earlier),
+                Seen::New | Seen::Replaces { .. } => assessments.push(assessment),
             })?;
         }
         Ok(assessments)
@@ -274,17 +316,19 @@ impl<'a> Loading<'a> {
     }
 
     /// Reads one file: batches are judged in parallel, what they hold is taken in order.
-    fn file<J: Sync, T: Send>(
+    fn file<J, T, M, G>(
         &mut self,
         file: &InputFile,
-        role: Role,
-        (source, make, judge): (
-            &Source,
-            impl FnOnce(&[String], &Mapping) -> Result<J, HeaderError>,
-            impl Fn(&J, &RawBatch) -> Judged<T> + Sync,
-        ),
+        read: Read<'_, J, M, G>,
         mut take: impl FnMut(&mut Self, Sourced<T>),
-    ) -> Result<(), LoadError> {
+    ) -> Result<(), LoadError>
+    where
+        J: Sync,
+        T: Send,
+        M: FnOnce(&[String], &Mapping) -> Result<J, HeaderError>,
+        G: Fn(&J, &RawBatch) -> Judged<T> + Sync,
+    {
+        let Read { source, role, make, ignored, judge } = read;
         let id = FileId(u32::try_from(self.inputs.len()).unwrap_or(u32::MAX));
         let name = || file.name.clone();
         let options = read_options(&source.mapping, role);
@@ -292,7 +336,9 @@ impl<'a> Loading<'a> {
             ingest::open(&file.path, id, &options).map_err(|source| LoadError::Ingest { file: name(), source })?;
         let judges =
             make(reader.header(), &source.mapping).map_err(|source| LoadError::Header { file: name(), source })?;
-        self.inputs.push(InputTally::new(name(), role));
+        let mut tally = InputTally::new(name(), role, self.source);
+        tally.ignored = ignored(&judges).iter().map(ignored_text).collect();
+        self.inputs.push(tally);
         loop {
             let batches = next_batches(&mut reader).map_err(|source| LoadError::Ingest { file: name(), source })?;
             if batches.is_empty() {
@@ -305,8 +351,12 @@ impl<'a> Loading<'a> {
                 input.filtered += judged.filtered;
                 input.accepted += judged.accepted.len() as u64;
                 input.rejected += judged.rejected.len() as u64;
-                self.rejections.extend(judged.rejected);
-                self.warnings.extend(judged.warnings);
+                for rejection in &judged.rejected {
+                    add_rejection(&mut self.rejections, &self.inputs, rejection)?;
+                }
+                for warning in &judged.warnings {
+                    add_warning(&mut self.warnings, &self.inputs, warning)?;
+                }
                 for value in judged.accepted {
                     take(self, value);
                 }
@@ -319,6 +369,22 @@ impl<'a> Loading<'a> {
         input.bytes = tally.bytes;
         input.blake3 = reader.content_hash().unwrap_or_default();
         Ok(())
+    }
+}
+
+/// How a kind of file is read: its judge, made from the header, and what the judge does.
+struct Read<'a, J, M, G> {
+    source: &'a Source,
+    role: Role,
+    make: M,
+    ignored: fn(&J) -> &[Ignored],
+    judge: G,
+}
+
+fn ignored_text(ignored: &Ignored) -> String {
+    match &ignored.nearest {
+        Some(near) => format!("{} (did you mean {near}?)", ignored.header),
+        None => ignored.header.clone(),
     }
 }
 

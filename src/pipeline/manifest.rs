@@ -1,6 +1,5 @@
 //! `manifest.json`: what the report was made from. No clock in anything that is compared; timings stand in `run`.
 
-use super::load::Loaded;
 use super::produce::OutputFile;
 use super::settle::Pipeline;
 use super::tally::{InputTally, Totals};
@@ -9,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 /// The manifest without its `run` section.
 #[must_use]
-pub fn of(pipeline: &Pipeline, loaded: &Loaded, (data_cut, files): (Day, &[OutputFile])) -> Map<String, Value> {
-    let totals = Totals::of(loaded.inputs.iter());
-    let inputs: Vec<Value> = loaded.inputs.iter().map(input).collect();
+pub fn of(pipeline: &Pipeline, inputs: &[InputTally], (data_cut, files): (Day, &[OutputFile])) -> Map<String, Value> {
+    let totals = Totals::of(inputs.iter());
+    let listed: Vec<Value> = inputs.iter().map(input).collect();
     let outputs: Map<String, Value> =
         files.iter().map(|file| (file.path.clone(), json!(blake3::hash(&file.bytes).to_hex().to_string()))).collect();
     let manifest = json!({
@@ -31,8 +30,8 @@ pub fn of(pipeline: &Pipeline, loaded: &Loaded, (data_cut, files): (Day, &[Outpu
         "rejected_rows": totals.rejected,
         "superseded_rows": totals.superseded,
         "filtered_rows": totals.filtered,
-        "inputs": inputs,
-        "input_blake3": input_hash(&loaded.inputs),
+        "inputs": listed,
+        "input_blake3": input_hash(inputs),
         "outputs": outputs,
     });
     match manifest {
@@ -52,6 +51,7 @@ fn input(input: &InputTally) -> Value {
         "rejected_rows": input.rejected,
         "superseded_rows": input.superseded,
         "filtered_rows": input.filtered,
+        "ignored_columns": input.ignored,
     })
 }
 

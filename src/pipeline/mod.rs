@@ -5,6 +5,7 @@ pub mod check;
 pub mod files;
 pub mod intake;
 pub mod link;
+pub mod listing;
 pub mod load;
 pub mod manifest;
 pub mod produce;

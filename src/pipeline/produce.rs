@@ -5,7 +5,7 @@ use super::load::{self, LoadError, Loaded};
 use super::manifest;
 use super::reference;
 use super::settle::{Gates, Pipeline};
-use super::tally::Totals;
+use super::tally::{InputTally, Totals};
 use super::{Observer, intake};
 use crate::analysis::{Analysis, Counted, Denominator, Evidence, Intake, Outcomes};
 use crate::chart::{self, Chart, ChartError, ChartRequest};
@@ -65,6 +65,12 @@ pub struct OutputFile {
     pub bytes: Vec<u8>,
 }
 
+impl OutputFile {
+    fn new(path: &str, bytes: Vec<u8>) -> OutputFile {
+        OutputFile { path: path.to_owned(), bytes }
+    }
+}
+
 /// A finished report, not yet on disk.
 #[derive(Debug, Clone)]
 pub struct Product {
@@ -112,9 +118,20 @@ pub fn produce(pipeline: &Pipeline, observer: &dyn Observer) -> Result<Product, 
         pipeline.analyses.par_iter().map(|analysis| (analysis.kind.rows)(analysis, &evidence)).collect();
     let released = release(rows.into_iter().flatten().collect(), pipeline.policy);
     observer.stage("draw");
-    let made = Made { pipeline, loaded: &loaded, released: &released, data_cut, intake: &intake };
-    let files = made.files(analysed_sessions)?;
-    let manifest = manifest::of(pipeline, &loaded, (data_cut, &files));
+    let Loaded { inputs, rejections, superseded, warnings, .. } = loaded;
+    let listed = |name| move |error: std::io::Error| ProduceError::File { file: name, reason: error.to_string() };
+    let mut files = vec![
+        OutputFile::new("rejects.csv", rejections.csv().map_err(listed("rejects.csv"))?),
+        OutputFile::new("warnings.csv", warnings.csv().map_err(listed("warnings.csv"))?),
+        OutputFile::new(
+            "superseded.csv",
+            intake::superseded_csv(&inputs, &superseded).map_err(listed("superseded.csv"))?,
+        ),
+    ];
+    let made = Made { pipeline, inputs: &inputs, released: &released, data_cut, intake: &intake };
+    files.extend(made.files(analysed_sessions)?);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let manifest = manifest::of(pipeline, &inputs, (data_cut, &files));
     Ok(Product { files, manifest, totals, analysed_sessions, result_rows: released.rows().len() })
 }
 
@@ -187,7 +204,7 @@ fn gate(limit: f64, found: f64, what: &str) -> Result<(), ProduceError> {
 /// What the files are made of.
 struct Made<'a> {
     pipeline: &'a Pipeline,
-    loaded: &'a Loaded,
+    inputs: &'a [InputTally],
     released: &'a Released,
     data_cut: Day,
     intake: &'a Intake,
@@ -201,28 +218,28 @@ impl Made<'_> {
             .par_iter()
             .map(|analysis| self.section(analysis, analysed_sessions))
             .collect::<Result<_, _>>()?;
-        let file = |path: &str, bytes| OutputFile { path: path.to_owned(), bytes };
         let failed = |name| move |error: std::io::Error| ProduceError::File { file: name, reason: error.to_string() };
         let mut files = vec![
-            file("results.csv", write::csv(self.released).map_err(failed("results.csv"))?),
-            file("results.parquet", self.parquet()?),
-            file("rejects.csv", intake::rejects_csv(self.loaded).map_err(failed("rejects.csv"))?),
-            file("superseded.csv", intake::superseded_csv(self.loaded).map_err(failed("superseded.csv"))?),
-            file("warnings.csv", intake::warnings_csv(self.loaded).map_err(failed("warnings.csv"))?),
+            OutputFile::new("results.csv", write::csv(self.released).map_err(failed("results.csv"))?),
+            OutputFile::new("results.parquet", self.parquet()?),
         ];
         for section in &sections {
             for chart in &section.charts {
-                files.push(file(&format!("charts/{}.svg", chart.id), chart.svg.clone().into_bytes()));
-                files.push(file(&format!("charts/{}_narrow.svg", chart.id), chart.svg_narrow.clone().into_bytes()));
+                files.push(OutputFile::new(&format!("charts/{}.svg", chart.id), chart.svg.clone().into_bytes()));
+                files.push(OutputFile::new(
+                    &format!("charts/{}_narrow.svg", chart.id),
+                    chart.svg_narrow.clone().into_bytes(),
+                ));
             }
             for table in &section.tables {
-                files.push(file(&format!("tables/{}.csv", table.id), table.csv().map_err(failed("tables"))?));
+                files
+                    .push(OutputFile::new(&format!("tables/{}.csv", table.id), table.csv().map_err(failed("tables"))?));
             }
         }
         let tables: Vec<_> = sections.iter().flat_map(|section| section.tables.iter().cloned()).collect();
         let workbook = report::workbook::workbook(&tables, self.data_cut)
             .map_err(|error| ProduceError::File { file: "report.xlsx", reason: error.to_string() })?;
-        files.push(file("report.xlsx", workbook));
+        files.push(OutputFile::new("report.xlsx", workbook));
         let page = Page {
             title: &self.pipeline.title,
             question: &self.pipeline.question,
@@ -233,8 +250,7 @@ impl Made<'_> {
             provenance: self.provenance(),
             cautions: self.cautions(),
         };
-        files.push(file("index.html", report::render(&page).into_bytes()));
-        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files.push(OutputFile::new("index.html", report::render(&page).into_bytes()));
         Ok(files)
     }
 
@@ -301,15 +317,15 @@ impl Made<'_> {
             fact("Pipeline", self.pipeline.id.clone()),
             fact("Pipeline, BLAKE3", blake3::hash(self.pipeline.text.as_bytes()).to_hex().to_string()),
             fact("Data cut", self.data_cut.to_string()),
-            fact("Input files", self.loaded.inputs.len().to_string()),
-            fact("Input, BLAKE3 of all files", manifest::input_hash(&self.loaded.inputs)),
+            fact("Input files", self.inputs.len().to_string()),
+            fact("Input, BLAKE3 of all files", manifest::input_hash(self.inputs)),
             fact("Release profile", self.released.policy().profile.name().to_owned()),
         ]
     }
 
     /// What a reader must know before the answer.
     fn cautions(&self) -> Vec<String> {
-        let totals = Totals::of(self.loaded.inputs.iter());
+        let totals = Totals::of(self.inputs.iter());
         let rejected = share(totals.rejected, totals.read);
         let mut cautions = Vec::new();
         if rejected > 0.02 {

@@ -65,8 +65,11 @@ pub struct Pipeline {
 /// # Errors
 /// When the file, a mapping of it or anything in them cannot be used.
 pub fn settle(path: &Path) -> Result<Pipeline, PipelineError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| PipelineError::Unreadable { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| PipelineError::Unreadable {
+        what: "pipeline",
+        path: path.to_owned(),
+        source,
+    })?;
     let spec = Spec::parse(path, &text)?;
     let settling = Settling { path, base: path.parent().unwrap_or(Path::new(".")).to_owned(), spec: &spec };
     settling.pipeline(&text)
@@ -77,8 +80,11 @@ pub fn settle(path: &Path) -> Result<Pipeline, PipelineError> {
 /// # Errors
 /// When it cannot be read or is malformed.
 pub fn mapping(path: &Path) -> Result<Mapping, PipelineError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| PipelineError::Unreadable { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| PipelineError::Unreadable {
+        what: "mapping file",
+        path: path.to_owned(),
+        source,
+    })?;
     Mapping::from_toml(&text, &path.display().to_string()).map_err(|error| PipelineError::Mapping {
         message: error.to_string(),
         hint: "`stipple schema mapping` prints every key with its values".to_owned(),
@@ -300,7 +306,7 @@ impl OneAnalysis<'_> {
             outcomes: self.outcomes()?,
             by: spec.by.iter().flatten().map(|by| self.dimension("by", by)).collect::<Result<_, _>>()?,
             over: spec.over.as_ref().map(|over| self.dimension("over", over)).transpose()?,
-            reference: spec.reference.clone(),
+            reference: self.reference()?,
             adjust: spec.adjust.iter().flatten().map(|name| self.adjust(name)).collect::<Result<_, _>>()?,
             between: spec.between.as_ref().map(|between| self.dimension("between", between)).transpose()?,
             exposed: spec.exposed.clone(),
@@ -338,6 +344,22 @@ impl OneAnalysis<'_> {
             Ok(_) => Ok(dimension),
             Err(error) => Err(self.wrong(key, error.to_string(), near_column(&by.column, &known_columns()))),
         }
+    }
+
+    /// A reference level of a coded column or of bands is checked before any data is read.
+    fn reference(&self) -> Result<Option<String>, PipelineError> {
+        let (Some(reference), Some(of)) =
+            (&self.spec.reference, self.spec.over.as_ref().or(self.spec.between.as_ref()))
+        else {
+            return Ok(self.spec.reference.clone());
+        };
+        let texts = self.dimension("reference", of)?.labels(&SessionTable::default()).map(|labels| labels.texts);
+        let known = texts.unwrap_or_default();
+        if known.is_empty() || known.contains(reference) {
+            return Ok(Some(reference.clone()));
+        }
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        Err(self.unknown("reference", reference, &known))
     }
 
     fn adjust(&self, name: &str) -> Result<String, PipelineError> {

@@ -12,8 +12,10 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum PipelineError {
     /// The file cannot be read.
-    #[error("cannot read the pipeline {path}: {source}")]
+    #[error("cannot read the {what} {path}: {source}")]
     Unreadable {
+        /// Pipeline or mapping file.
+        what: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
@@ -58,7 +60,7 @@ impl PipelineError {
     #[must_use]
     pub fn hint(&self) -> &str {
         match self {
-            PipelineError::Unreadable { .. } => "check the path",
+            PipelineError::Unreadable { .. } => "check the path, and that it is a text file in TOML",
             PipelineError::Malformed { hint, .. }
             | PipelineError::Wrong { hint, .. }
             | PipelineError::Mapping { hint, .. } => hint,

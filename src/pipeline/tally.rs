@@ -33,10 +33,14 @@ pub struct InputTally {
     pub name: String,
     /// What it holds.
     pub role: Role,
+    /// Number of its source in the pipeline, from 0.
+    pub source: usize,
     /// Size.
     pub bytes: u64,
     /// BLAKE3 of its bytes, in hexadecimal.
     pub blake3: String,
+    /// Headers that nothing maps: their columns were not read.
+    pub ignored: Vec<String>,
     /// Rows read: every record below the header that the mapping's row filter keeps.
     pub read: u64,
     /// Rows that the mapping's row filter leaves out.
@@ -61,12 +65,14 @@ pub struct Superseded {
 }
 
 impl InputTally {
-    pub(super) fn new(name: String, role: Role) -> InputTally {
+    pub(super) fn new(name: String, role: Role, source: usize) -> InputTally {
         InputTally {
             name,
             role,
+            source,
             bytes: 0,
             blake3: String::new(),
+            ignored: Vec::new(),
             read: 0,
             filtered: 0,
             accepted: 0,

@@ -58,6 +58,13 @@ fn found(rows: &Rows<'_>, row: &ReleasedRow, catalogue: &Catalogue) -> Sentence 
     let n = format::count(row.denominator.unwrap_or(0.0));
     let not_assessed = rows.beside(row, Statistic::NotAssessed).filter(|row| row.value.is_some_and(|n| n > 0.0));
     let level = row.level.map(format::level).unwrap_or_default();
+    if row.value.is_none() {
+        return html! {
+            "Nothing can be said of " strong { (label(catalogue, &row.outcome)) } ": of the "
+            @match not_assessed { Some(missing) => (number(missing, &format::value(missing))), None => "" }
+            " " (row.counted) " none was assessed for it."
+        };
+    }
     html! {
         strong { (label(catalogue, &row.outcome)) }
         " was found in " (number(row, &events)) " of " (number(row, &n)) " assessed " (row.counted) ", "
@@ -76,7 +83,7 @@ fn trend(rows: &Rows<'_>, telling: &mut Telling<'_>) -> Vec<Sentence> {
         if let Some(row) = rows.find(Statistic::Rate, outcome, &[], "").filter(|row| telling.is_new(row)) {
             sentences.push(found(rows, row, telling.catalogue));
         }
-        sentences.extend(test_sentence(rows, outcome));
+        sentences.extend(test_sentence(rows, outcome, telling.catalogue));
         sentences.extend(model_sentences(rows, outcome));
         sentences.extend(confounding_sentence(rows, outcome));
     }
@@ -84,9 +91,9 @@ fn trend(rows: &Rows<'_>, telling: &mut Telling<'_>) -> Vec<Sentence> {
 }
 
 /// The test that stands for the trend: clustered where sessions are counted, else exact where counts are small.
-fn test_sentence(rows: &Rows<'_>, outcome: &str) -> Option<Sentence> {
+fn test_sentence(rows: &Rows<'_>, outcome: &str, catalogue: &Catalogue) -> Option<Sentence> {
     let p = |method: &str| rows.find(Statistic::PValue, outcome, &[], method);
-    let row = p("cochran_armitage_rao_scott")
+    let row = p("cochran_armitage_clustered")
         .filter(|row| row.value.is_some())
         .or_else(|| p("cochran_armitage_exact"))
         .or_else(|| p("cochran_armitage"))?;
@@ -94,11 +101,12 @@ fn test_sentence(rows: &Rows<'_>, outcome: &str) -> Option<Sentence> {
     let p_value = format::p_phrase(row.value?);
     let z = rows.find(Statistic::TrendZ, outcome, &[], &row.term).and_then(|row| row.value).unwrap_or(0.0);
     let verdict = match row.value {
-        Some(p) if p < 0.05 && z > 0.0 => "The rate rises with",
-        Some(p) if p < 0.05 => "The rate falls with",
-        _ => "No clear trend was found over",
+        Some(p) if p < 0.05 && z > 0.0 => "rises with",
+        Some(p) if p < 0.05 => "falls with",
+        _ => "shows no clear trend over",
     };
-    Some(html! { (verdict) " " (over) " (test for trend, " (number(row, &p_value)) ")." })
+    let name = label(catalogue, outcome);
+    Some(html! { "The rate of " (name) " " (verdict) " " (over) " (test for trend, " (number(row, &p_value)) ")." })
 }
 
 fn level_column(rows: &Rows<'_>) -> Option<String> {
@@ -170,11 +178,18 @@ fn confounding_sentence(rows: &Rows<'_>, outcome: &str) -> Option<Sentence> {
     };
     let depths: Vec<&ReleasedRow> = rows.statistic(Statistic::Mean).filter(known).collect();
     let (first, last) = (depths.first()?, depths.last()?);
-    let level = |row: &ReleasedRow| row.group.first().map(|(_, value)| value_label(value)).unwrap_or_default();
+    let level = |row: &ReleasedRow| {
+        let level = row.group.first().map(|(column, value)| format!("{} {}", column_label(column), value_label(value)));
+        level.unwrap_or_default()
+    };
+    // One level has nothing to be compared with, and the depth of depth bands is no news.
+    if depths.len() < 2 || first.group.first().is_some_and(|(column, _)| column == "needle_depth_mm") {
+        return None;
+    }
     let differ = (first.value? - last.value?).abs() >= 0.1;
     Some(html! {
-        "Mean needle depth was " (number(first, &format::value(first))) " mm in " (level(first)) " and "
-        (number(last, &format::value(last))) " mm in " (level(last))
+        "Mean needle depth was " (number(first, &format::value(first))) " mm at " (level(first)) " and "
+        (number(last, &format::value(last))) " mm at " (level(last))
         @if differ { ": the groups were treated differently, so the crude and the adjusted answer are to be read together." }
         @else { "." }
     })
@@ -206,7 +221,7 @@ fn rates(rows: &Rows<'_>, telling: &mut Telling<'_>) -> Vec<Sentence> {
         .iter()
         .filter(|row| matches!(group_of(row), Some(Group::Complication | Group::Pigment | Group::Site)))
         .filter(|row| row.numerator > Some(0.0))
-        .take(4)
+        .take(3)
         .copied()
         .collect();
     for row in complications {

@@ -2,6 +2,7 @@
 
 use super::table::{Cell, Table};
 use crate::domain::Catalogue;
+use crate::domain::catalogue::Scope;
 use crate::results::release::ReleasedRow;
 use crate::results::{Released, ResultRow, Statistic};
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ pub fn tables(released: &Released, kind: &str, request: &Request<'_>) -> Vec<Tab
         .filter(|(known, _)| *known == kind)
         .flat_map(|(_, layout)| layout(&rows, request))
         .filter(|table| !table.rows.is_empty())
+        .map(Table::without_empty_columns)
         .collect()
 }
 
@@ -161,7 +163,23 @@ fn rates(rows: &Rows<'_>, request: &Request<'_>) -> Vec<Table> {
         ]);
         table.rows.push(cells);
     }
+    table.footnotes.extend(rf_footnote(rows, request.catalogue, &groups));
     vec![table]
+}
+
+/// Side effects that only radiofrequency devices cause are counted over every device, which makes them look rare.
+fn rf_footnote(rows: &Rows<'_>, catalogue: &Catalogue, groups: &[String]) -> Option<String> {
+    let rf_only = |code: &&str| catalogue.find(code).is_some_and(|id| catalogue.get(id).scope == Scope::Rf);
+    let names: Vec<String> =
+        rows.outcomes().iter().filter(|code| rf_only(code)).map(|code| label(catalogue, code)).collect();
+    let divided = groups.iter().any(|column| column == "modality");
+    (!names.is_empty() && !divided).then(|| {
+        format!(
+            "Only radiofrequency devices cause these: {}. Here they are counted over the sessions of every device; \
+             divide by modality for their rate with radiofrequency.",
+            names.join(", ")
+        )
+    })
 }
 
 fn severity(rows: &Rows<'_>, request: &Request<'_>) -> Vec<Table> {
@@ -183,7 +201,10 @@ fn severity(rows: &Rows<'_>, request: &Request<'_>) -> Vec<Table> {
         cells.push(Cell::estimate(Some(row)));
         table.rows.push(cells);
     }
-    table.footnotes.push("Side effects that were never present have no line.".to_owned());
+    table.footnotes.push(
+        "Side effects that were never present have no line. A side effect without a grade is not assessed for severity."
+            .to_owned(),
+    );
     vec![table]
 }
 
@@ -242,7 +263,8 @@ fn trend_tests(rows: &Rows<'_>, request: &Request<'_>) -> Table {
 
 fn test_label(method: &str) -> &str {
     match method {
-        "cochran_armitage_rao_scott" => "Cochran–Armitage, clustered by patient (Rao–Scott)",
+        "cochran_armitage_clustered" => "Score test, clustered by patient",
+        "cochran_armitage_rao_scott" => "Cochran–Armitage, each level divided by its design effect (Rao–Scott)",
         "cochran_armitage" => "Cochran–Armitage",
         "cochran_armitage_exact" => "Cochran–Armitage, exact (mid-p)",
         "fisher_mid_p" => "Fisher, mid-p",
@@ -258,6 +280,7 @@ pub fn model_and_term(row: &ResultRow) -> (String, String) {
     let (term, model) = row.term.rsplit_once(':').unwrap_or((&row.term, ""));
     let model = match model {
         "crude" | "crude_levels" => "crude",
+        "crude_complete" => "crude, same sessions as adjusted",
         "adjusted" | "adjusted_levels" => "adjusted",
         other => other,
     };
@@ -333,7 +356,10 @@ fn contrast(rows: &Rows<'_>, request: &Request<'_>) -> Vec<Table> {
             value.clone_into(&mut last.1);
         }
         let group: Vec<String> = row.group.iter().map(|(_, value)| value_label(value)).collect();
-        let p = |statistic| rows.find(statistic, &row.outcome, &row.group, "fisher_mid_p");
+        let p = |statistic| {
+            let clustered = rows.find(statistic, &row.outcome, &row.group, "chi_square_rao_scott");
+            clustered.or_else(|| rows.find(statistic, &row.outcome, &row.group, "fisher_mid_p"))
+        };
         table.rows.push(vec![
             Cell::text(label(request.catalogue, &row.outcome)),
             Cell::text(group.join(", ")),

@@ -110,17 +110,24 @@ pub fn render(page: &Page<'_>) -> String {
 
 fn answer_section(page: &Page<'_>) -> Markup {
     let mut telling = Telling::new(page.catalogue);
-    let sentences: Vec<Markup> = page
+    let told: Vec<(&str, Vec<Markup>)> = page
         .sections
         .iter()
-        .flat_map(|section| answer::sentences(page.released, section.kind, (&section.id, &mut telling)))
+        .map(|section| {
+            let sentences = answer::sentences(page.released, section.kind, (&section.id, &mut telling));
+            (section.title.as_str(), sentences)
+        })
+        .filter(|(_, sentences)| !sentences.is_empty())
         .collect();
     html! {
         section #answer {
             h2 { "The answer" }
             @for caution in &page.cautions { p .caution role="note" { strong { "Take care: " } (caution) } }
-            @if sentences.is_empty() { p { "The tables and pictures below hold the answer." } }
-            @for sentence in sentences { p { (sentence) } }
+            @if told.is_empty() { p { "The tables and pictures below hold the answer." } }
+            @for (title, sentences) in &told {
+                @if told.len() > 1 { h3 { (title) } }
+                @for sentence in sentences { p { (sentence) } }
+            }
         }
     }
 }

@@ -101,6 +101,20 @@ impl Table {
         cells.peek().is_some() && cells.all(|cell| cell.row_id.is_none())
     }
 
+    /// The table without columns that are empty in every row.
+    #[must_use]
+    pub fn without_empty_columns(mut self) -> Table {
+        let holds = |at: usize| {
+            at < self.stub || self.rows.iter().any(|row| row.get(at).is_some_and(|cell| !cell.text.is_empty()))
+        };
+        let kept: Vec<usize> = (0..self.columns.len()).filter(|at| holds(*at)).collect();
+        self.columns = kept.iter().map(|at| std::mem::take(&mut self.columns[*at])).collect();
+        for row in &mut self.rows {
+            *row = kept.iter().filter_map(|at| row.get(*at).cloned()).collect();
+        }
+        self
+    }
+
     /// The table as CSV. A text that a spreadsheet would run as a formula gets an apostrophe in front.
     ///
     /// # Errors

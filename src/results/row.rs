@@ -114,10 +114,13 @@ impl ResultRow {
         }
     }
 
-    /// `column=value` pairs joined by `;`.
+    /// `column=value` pairs joined by `;`. A `;` or `%` of a value is written `%3B`, `%25`, so that the pairs can be
+    /// told apart again.
     #[must_use]
     pub fn group_text(&self) -> String {
-        let pairs: Vec<String> = self.group.iter().map(|(column, value)| format!("{column}={value}")).collect();
+        let plain = |value: &str| value.replace('%', "%25").replace(';', "%3B");
+        let pairs: Vec<String> =
+            self.group.iter().map(|(column, value)| format!("{column}={}", plain(value))).collect();
         pairs.join(";")
     }
 

@@ -29,6 +29,26 @@ pub struct ClusterSums {
     pub e_e_over_n: f64,
 }
 
+/// Under so many clusters, or clusters with the event, the normal quantile makes `wilson_rao_scott` too narrow.
+const FEW_CLUSTERS: u64 = 15;
+const FEW_CLUSTERS_WITH_EVENT: u64 = 3;
+
+impl ClusterSums {
+    fn few_clusters(&self, method: ClusteredMethod) -> Option<String> {
+        if method != ClusteredMethod::WilsonRaoScott {
+            return None;
+        }
+        let few = if self.clusters < FEW_CLUSTERS {
+            format!("{} clusters", self.clusters)
+        } else if (1..FEW_CLUSTERS_WITH_EVENT).contains(&self.clusters_with_event) {
+            format!("{} clusters with the event", self.clusters_with_event)
+        } else {
+            return None;
+        };
+        Some(format!("few_clusters: {few}, so the interval may be too narrow; korn_graubard is the cautious one"))
+    }
+}
+
 impl ClusterSums {
     /// Adds one cluster with all of its observations. A cluster without observations is not counted.
     pub fn add_cluster(&mut self, n: u64, events: u64) {
@@ -245,7 +265,7 @@ pub fn estimate(sums: &ClusterSums, method: ClusteredMethod, level: Level) -> Es
         method: method.id(),
         numerator: Some(events),
         denominator: Some(n),
-        warning: sums.no_variance(),
+        warning: sums.no_variance().or_else(|| sums.few_clusters(method)),
     }
 }
 

@@ -334,7 +334,8 @@ impl Fit {
     }
 }
 
-const NO_ERROR: &str = "a cluster-robust error needs at least two clusters that have the term";
+const NO_ERROR: &str =
+    "a cluster-robust error needs at least two clusters that have the term, and residuals that differ between them";
 
 /// xᵀ·M·x.
 fn along(matrix: &[f64], contrast: &[f64]) -> f64 {

@@ -307,8 +307,22 @@ fn score(pair: &Pair, log_odds_ratio: f64) -> f64 {
     });
     let (p, q) = fitted(logit);
     let spread = 1.0 / (pair.n_exposed * p.x * p.y) + 1.0 / (pair.n_reference * q.x * q.y);
-    let score = (pair.events_exposed - pair.n_exposed * p.x) * (spread / pair.variance_factor()).sqrt();
+    let score = excess(pair, &p, &q) * (spread / pair.variance_factor()).sqrt();
     if score.is_nan() { 0.0 } else { score }
+}
+
+/// x₁ − n₁p̃₁. The margins are kept, so it is also n₀p̃₀ − x₀, n₁q̃₁ − (n₁ − x₁) and (n₀ − x₀) − n₀q̃₀: four forms of one
+/// number, of which the one with the smallest count loses no digits where that count is 0 and the fit is near it.
+fn excess(pair: &Pair, p: &Split, q: &Split) -> f64 {
+    let (exposed_free, reference_free) =
+        (pair.n_exposed - pair.events_exposed, pair.n_reference - pair.events_reference);
+    let forms = [
+        (pair.events_exposed, pair.events_exposed - pair.n_exposed * p.x),
+        (pair.events_reference, pair.n_reference * q.x - pair.events_reference),
+        (exposed_free, pair.n_exposed * p.y - exposed_free),
+        (reference_free, reference_free - pair.n_reference * q.y),
+    ];
+    forms.iter().min_by(|one, other| one.0.total_cmp(&other.0)).map_or(0.0, |form| form.1)
 }
 
 /// The methods of this file; `miettinen_nurminen` stands with the risk difference.
@@ -437,6 +451,29 @@ mod tests {
             assert!((found.value.unwrap() - woolf.value.unwrap()).abs() < 1e-5);
             assert!((found.low.unwrap() - woolf.low.unwrap()).abs() < 1e-4);
             assert!((found.high.unwrap() - woolf.high.unwrap()).abs() < 1e-4);
+        }
+    }
+
+    /// Without reference events the interval reaches from a finite lower end to infinity, whatever the fractions that
+    /// design effects leave.
+    #[test]
+    fn a_group_without_events_has_a_lower_end_of_a_plausible_size() {
+        // Five clusters with 3 of 9, and twenty clusters of one without event: the audited case, low = 1.885.
+        let mut exposed = ClusterSums::default();
+        [(2, 2), (1, 1), (2, 0), (2, 0), (2, 0)].iter().for_each(|&(n, x)| exposed.add_cluster(n, x));
+        let mut reference = ClusterSums::default();
+        (0..20).for_each(|_| reference.add_cluster(1, 0));
+        let found = estimate_clustered([&exposed, &reference], OddsRatioMethod::MiettinenNurminen, Level::P95);
+        assert!((found.low.unwrap() - 1.885).abs() < 1e-3, "{found:?}");
+        assert_eq!(found.high, Some(f64::INFINITY));
+        for tenth in 1..60_u8 {
+            let events = f64::from(tenth) / 10.0;
+            let pair = Pair { events_exposed: events, n_exposed: 9.3, events_reference: 0.0, n_reference: 20.7 };
+            let low = estimate(&pair, OddsRatioMethod::MiettinenNurminen, Level::P95).low.unwrap();
+            assert!((0.0..1e4).contains(&low), "{events}: {low}");
+            let mirrored = Pair { events_exposed: 0.0, n_exposed: 20.7, events_reference: events, n_reference: 9.3 };
+            let high = estimate(&mirrored, OddsRatioMethod::MiettinenNurminen, Level::P95).high.unwrap();
+            assert!((high * low - 1.0).abs() < 1e-6 || low == 0.0, "{events}: {low} {high}");
         }
     }
 

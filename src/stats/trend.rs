@@ -28,6 +28,15 @@ pub const METHODS: &[Method] = &[
         not_for: "Repeated counts of the same cluster.",
     },
     Method {
+        id: "cochran_armitage_clustered",
+        title: "Score test for trend, clustered",
+        estimates: "The same trend when the trials of one cluster are alike; the test that stands for the trend.",
+        formula: "z = Σ (s_i − s̄)(x_i − n_i p)/√V, V = m/(m − 1)·Σ_i (s_i − s̄)² Σ_c (x_c − n_c p)², over clusters c",
+        source: "Liang & Zeger 1986, Biometrika 73:13 (independence working correlation), as a score test; Boos 1992, Am Stat 46:327",
+        edges: "One level, equal scores, no events or only events: not estimable. A level without events counts in full.",
+        not_for: "Clusters whose trials are in several levels: fit the logistic model.",
+    },
+    Method {
         id: "cochran_armitage_rao_scott",
         title: "Cochran–Armitage test for trend with Rao and Scott's correction",
         estimates: "The same trend when the trials of one cluster are alike.",
@@ -41,6 +50,7 @@ pub const METHODS: &[Method] = &[
 
 const PLAIN: &str = "cochran_armitage";
 const EXACT: &str = "cochran_armitage_exact";
+const CLUSTERED: &str = "cochran_armitage_clustered";
 const RAO_SCOTT: &str = "cochran_armitage_rao_scott";
 
 /// One level of an ordered exposure.
@@ -183,6 +193,63 @@ pub fn cochran_armitage_rao_scott(levels: &[ClusteredLevel]) -> (Test, Vec<f64>)
     });
     (asymptotic(usable(shrunk), RAO_SCOTT), effects)
 }
+
+/// Score test of a trend that knows of the clusters: z and its two-sided p-value. The score of a level times what its
+/// clusters have more than expected, over the spread of that number from cluster to cluster; a level without events
+/// counts with its clusters like any other. A cluster in several levels is taken as several.
+///
+/// ```
+/// use stipple::stats::clustered::ClusterSums;
+/// use stipple::stats::trend::{ClusteredLevel, cochran_armitage_clustered};
+///
+/// // One cluster of one observation each: 0 of 2 at −1 and 2 of 2 at 1; p = ½, each cluster is ½ away, so
+/// // U = −1·(−1) + 1·1 = 2, V = 4/3·4·¼ = 4/3, z = 2/√(4/3) = √3.
+/// let level = |score: f64, events| {
+///     let mut sums = ClusterSums::default();
+///     (0..2).for_each(|_| sums.add_cluster(1, events));
+///     ClusteredLevel { score, sums }
+/// };
+/// let test = cochran_armitage_clustered(&[level(-1.0, 0), level(1.0, 1)]);
+/// assert!((test.statistic.unwrap() - 3.0_f64.sqrt()).abs() < 1e-12);
+/// ```
+#[must_use]
+pub fn cochran_armitage_clustered(levels: &[ClusteredLevel]) -> Test {
+    let plain =
+        levels.iter().map(|level| TrendLevel { score: level.score, events: level.sums.events, n: level.sums.n });
+    let plain: Vec<TrendLevel> = plain.collect();
+    if let Err(problem) = usable(plain.iter().map(Level::from)) {
+        return Test::not_estimable(CLUSTERED, &problem.to_string());
+    }
+    let total = |count: fn(&ClusterSums) -> u64| levels.iter().map(|level| count(&level.sums) as f64).sum::<f64>();
+    let (n, events, clusters) = (total(|sums| sums.n), total(|sums| sums.events), total(|sums| sums.clusters));
+    let with_event = total(|sums| sums.clusters_with_event);
+    let p = events / n;
+    let centre = levels.iter().map(|level| level.score * level.sums.n as f64).sum::<f64>() / n;
+    let (mut score, mut variance) = (0.0, 0.0);
+    for level in levels {
+        let sums = &level.sums;
+        let from_centre = level.score - centre;
+        score += from_centre * (sums.events as f64 - p * sums.n as f64);
+        // Σ (x − n p)² over the clusters of the level.
+        let spread = sums.e_e as f64 - 2.0 * p * sums.n_e as f64 + p * p * sums.n_n as f64;
+        variance += from_centre * from_centre * spread;
+    }
+    variance *= clusters / (clusters - 1.0);
+    if clusters < 2.0 || variance <= 0.0 {
+        return Test::not_estimable(CLUSTERED, "the clusters do not differ");
+    }
+    let z = score / variance.sqrt();
+    Test {
+        statistic: Some(z),
+        p_value: Some((2.0 * normal_sf(z.abs())).min(1.0)),
+        method: CLUSTERED,
+        warning: (with_event < FEW_CLUSTERS_WITH_EVENT)
+            .then(|| format!("few_clusters: only {with_event} clusters have the event")),
+    }
+}
+
+/// Fewer clusters with the event, and the spread between clusters is hardly known.
+const FEW_CLUSTERS_WITH_EVENT: f64 = 10.0;
 
 /// The smallest count of events or non-events that a level would have if there were no trend; under 5 the exact test
 /// is the one to use. 0 when no level has trials.

@@ -1,5 +1,6 @@
 //! Tests of a two-by-two table: Fisher's exact test, its mid-p form, and Pearson's chi-square.
 
+use super::clustered::{ClusterSums, effective_counts};
 use super::distributions::{chi_square_sf, ln_binomial_kernel};
 use super::estimate::Test;
 use super::methods::Method;
@@ -223,8 +224,44 @@ pub fn chi_square(table: &TwoByTwo, yates: bool) -> Test {
     }
 }
 
+/// χ² of two groups of clusters, on counts divided by each group's design effect.
+#[must_use]
+pub fn chi_square_clustered([exposed, reference]: [&ClusterSums; 2]) -> Test {
+    const ID: &str = "chi_square_rao_scott";
+    if exposed.n == 0 || reference.n == 0 {
+        return Test::not_estimable(ID, "a group has no observation");
+    }
+    let ((a, m), (b, n)) = (effective_counts(exposed), effective_counts(reference));
+    let (events, total) = (a + b, m + n);
+    if events <= 0.0 || events >= total {
+        return Test::not_estimable(ID, "every observation is alike");
+    }
+    let apart = (a * n - b * m).abs() / total;
+    let statistic = apart * apart * total.powi(3) / (m * n * events * (total - events));
+    let with_event = exposed.clusters_with_event + reference.clusters_with_event;
+    Test {
+        statistic: Some(statistic),
+        p_value: Some(chi_square_sf(statistic, 1.0)),
+        method: ID,
+        warning: (with_event < FEW_CLUSTERS_WITH_EVENT)
+            .then(|| format!("few_clusters: only {with_event} clusters have the event")),
+    }
+}
+
+/// Fewer clusters with the event, and the design effects are hardly known.
+const FEW_CLUSTERS_WITH_EVENT: u64 = 10;
+
 /// The methods of this file.
 pub const METHODS: &[Method] = &[
+    Method {
+        id: "chi_square_rao_scott",
+        title: "χ² test of two groups of clusters",
+        estimates: "How often risks at least so far apart would arise if the groups did not differ, when observations of one cluster are alike.",
+        formula: "χ² without correction on x/deff and n/deff of each group, deff ≥ 1",
+        source: "Rao & Scott 1992, Biometrics 48:577",
+        edges: "No event in either group, or nothing but events: not estimable. A group without events counts its clusters.",
+        not_for: "Clusters with observations in both groups.",
+    },
     Method {
         id: "fisher_exact",
         title: "Fisher's exact test",

@@ -1,9 +1,11 @@
 //! `where`: an SQL expression over the columns of the session table, answered by Polars.
 
 use super::table::SessionTable;
+use crate::domain::Day;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType as ArrowType, Date32Type, Float64Type, Int32Type, UInt8Type, UInt32Type};
-use polars::prelude::{Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, NamedFrom, Series};
+use polars::prelude::{Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, NamedFrom, Series, lit};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Why a `where` expression cannot be used.
@@ -66,6 +68,7 @@ impl Filter {
                 reason: "`*` is not a column; name the columns".to_owned(),
             });
         }
+        let expression = with_days(expression);
         let filter = Filter { text: text.to_owned(), expression, columns };
         filter.rows(&SessionTable::default())?;
         Ok(filter)
@@ -107,6 +110,33 @@ impl Filter {
         Ok(fits.iter().map(|fits| fits.unwrap_or(false)).collect())
     }
 }
+
+/// Texts such as `'2026-03-02'` become days where they are compared with a date or stand behind `DATE`.
+fn with_days(expression: Expr) -> Expr {
+    expression.map_expr(|part| match part {
+        Expr::Cast { expr, dtype, options } => match day_of(&expr) {
+            Some(day) if dtype.as_literal() == Some(&DataType::Date) => day,
+            _ => Expr::Cast { expr, dtype, options },
+        },
+        Expr::BinaryExpr { left, op, right } if is_date_column(&left) || is_date_column(&right) => {
+            let day = |side: Arc<Expr>| day_of(&side).map_or(side, Arc::new);
+            Expr::BinaryExpr { left: day(left), op, right: day(right) }
+        }
+        other => other,
+    })
+}
+
+fn is_date_column(expression: &Expr) -> bool {
+    matches!(expression, Expr::Column(name) if DATE_COLUMNS.contains(&name.as_str()))
+}
+
+fn day_of(expression: &Expr) -> Option<Expr> {
+    let Expr::Literal(literal) = expression else { return None };
+    Day::from_iso(literal.extract_str()?).map(|day| lit(day.0).cast(DataType::Date))
+}
+
+/// Date columns of the session table.
+const DATE_COLUMNS: [&str; 2] = ["session_date", "last_follow_up_date"];
 
 fn first_line(error: &dyn std::error::Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()

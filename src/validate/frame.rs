@@ -6,6 +6,7 @@ use super::masking::Masker;
 use super::outcome::{Complaint, Judged, Rejection, Sourced, Warning};
 use super::rules;
 use super::spelling::fold;
+use crate::domain::Kind;
 use crate::ingest::{Fault, RawBatch, RawRecord};
 use std::collections::BTreeMap;
 
@@ -118,8 +119,18 @@ impl Frame {
         }
     }
 
+    /// What a column of this file holds.
+    fn kind(&self, column: Option<&'static str>) -> Option<Kind> {
+        let field = self.columns.iter().position(|known| known.is_some() && *known == column)?;
+        self.masker.kinds.get(field).copied().flatten()
+    }
+
     fn words(&self, record: &RawRecord<'_>, complaint: &Complaint) -> String {
-        let value = complaint.value.as_deref().map(|value| self.masker.quote(record, value) + ": ").unwrap_or_default();
+        let value = complaint
+            .value
+            .as_deref()
+            .map(|value| self.masker.quote(record, self.kind(complaint.column), value) + ": ")
+            .unwrap_or_default();
         let label = complaint.column.and_then(|column| self.labels.get(column));
         let label = label.map(|header| format!(" (their header: {header})")).unwrap_or_default();
         format!("{value}{}{label}", complaint.hint)

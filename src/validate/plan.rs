@@ -44,7 +44,7 @@ impl<'m> Plan<'m> {
             fields.entry(fold_header(name)).or_default().push(at);
         }
         let mut frame = Frame { header: header.to_vec(), columns: vec![None; header.len()], ..Frame::default() };
-        frame.masker.mapped = vec![false; header.len()];
+        frame.masker.kinds = vec![None; header.len()];
         Plan {
             table,
             mapping,
@@ -64,11 +64,13 @@ impl<'m> Plan<'m> {
             return Err(error);
         }
         if !self.missing.is_empty() {
-            return Err(HeaderError::MissingColumns {
-                file: self.table.label(),
-                missing: self.missing,
-                headers: shown(self.header),
-            });
+            let headers = shown(self.header);
+            let mut missing = self.missing;
+            if headers.is_empty() {
+                // The line seems to hold data: nothing of it is shown, not as a likeness either.
+                missing.iter_mut().for_each(|column| column.nearest = None);
+            }
+            return Err(HeaderError::MissingColumns { file: self.table.label(), missing, headers });
         }
         self.frame.keep = self.conditions(&self.mapping.rows.keep)?;
         self.frame.drop = self.conditions(&self.mapping.rows.drop)?;
@@ -101,7 +103,7 @@ impl<'m> Plan<'m> {
     fn ignored(&self) -> Vec<Ignored> {
         let filtered = |at: &usize| self.frame.keep.iter().chain(&self.frame.drop).any(|(field, _)| field == at);
         let unread: Vec<usize> = (0..self.header.len())
-            .filter(|at| !self.frame.masker.mapped[*at] && !filtered(at) && !self.header[*at].is_empty())
+            .filter(|at| self.frame.masker.kinds[*at].is_none() && !filtered(at) && !self.header[*at].is_empty())
             .collect();
         let few = unread.len() <= SHOWN_HEADERS;
         let like = |header: &str| nearest(header, self.absent.iter().copied()).map(str::to_owned);
@@ -130,7 +132,10 @@ impl<'m> Plan<'m> {
             });
         }
         let at = *fields.first()?;
-        self.frame.masker.mapped[at] = true;
+        self.frame.masker.kinds[at] = Some(column.kind);
+        if column.required && matches!(column.kind, Kind::Date) {
+            self.frame.masker.day = Some(at);
+        }
         self.frame.columns[at] = Some(column.name);
         if matches!(column.kind, Kind::Patient) {
             self.frame.masker.patient.push(at);

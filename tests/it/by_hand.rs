@@ -5,12 +5,12 @@ use stipple::domain::{Asked, Catalogue, Day, FileId, Fitzpatrick, Grade, Place, 
 use stipple::store::{SessionTable, SessionsBuilder};
 
 /// Day number `days` after 2026-01-01.
-pub fn day(days: i32) -> Day {
+pub(crate) fn day(days: i32) -> Day {
     Day::from_ymd(2026, 1, 1).unwrap().plus(days)
 }
 
 /// A session of a patient, with nothing optional filled in and nobody asked.
-pub fn session(id: usize, patient: &str, session_day: i32) -> Session {
+pub(crate) fn session(id: usize, patient: &str, session_day: i32) -> Session {
     Session {
         session_id: format!("s{id}"),
         patient_id: patient.to_owned(),
@@ -60,7 +60,7 @@ pub fn session(id: usize, patient: &str, session_day: i32) -> Session {
 }
 
 /// The session, asked and followed up for `days`, with these side effects.
-pub fn followed(mut session: Session, days: i32, codes: &[&str]) -> Session {
+pub(crate) fn followed(mut session: Session, days: i32, codes: &[&str]) -> Session {
     let catalogue = Catalogue::built_in();
     session.last_follow_up_date = Some(session.session_date.plus(days));
     session.side_effects = Asked::Yes(
@@ -79,14 +79,14 @@ pub fn followed(mut session: Session, days: i32, codes: &[&str]) -> Session {
 }
 
 /// The session with a Fitzpatrick type and a depth.
-pub fn skin(mut session: Session, fitzpatrick: Option<u8>, needle_depth_mm: Option<f64>) -> Session {
+pub(crate) fn skin(mut session: Session, fitzpatrick: Option<u8>, needle_depth_mm: Option<f64>) -> Session {
     session.fitzpatrick = fitzpatrick.and_then(Fitzpatrick::new);
     session.needle_depth_mm = needle_depth_mm;
     session
 }
 
 /// Sessions as a table.
-pub fn table(sessions: &[Session]) -> SessionTable {
+pub(crate) fn table(sessions: &[Session]) -> SessionTable {
     let mut builder = SessionsBuilder::new();
     for (at, session) in (1u64..).zip(sessions) {
         builder.push(0, Place { file: FileId(0), line: at + 1, record: at }, session);

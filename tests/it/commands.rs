@@ -330,3 +330,66 @@ fn every_command_has_help_with_an_example_or_an_answer() {
     }
     assert_eq!(code(&stipple(folder.path(), &["methods", "wilsn"])), 2);
 }
+
+#[test]
+fn no_identifier_of_any_patient_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    // A field is missing before the patient, one is doubled, and a patient of another row stands in a coded column.
+    let rows = [
+        "S1,PATX1,C1,2026-01-10,professional,pen,face,scars,2026-06-01,none",
+        "PATX2,C1,2026-01-10,professional,pen,face,scars,2026-06-01,none,",
+        "X,S3,PATX3,C1,2026-01-10,professional,pen,face,scars,2026-06-01",
+        "S4,PATX4,C1,2026-01-10,PATX1,pen,face,scars,2026-06-01,none",
+        "S5,PATX5,PATX5,2026-13-10,professional,pen,face,scars,2026-06-01,none",
+    ];
+    log(folder.path(), &rows);
+    let output = stipple(folder.path(), &["check", "log.csv", "--rejects", "rejects.csv"]);
+    let rejects = fs::read_to_string(folder.path().join("rejects.csv")).unwrap();
+    assert_eq!(rejects.lines().count(), 5);
+    for shown in [text(&output.stdout), text(&output.stderr), rejects] {
+        assert!(!shown.contains("PATX"), "{shown}");
+    }
+    // A file without header: nothing of its first line is taken for headers.
+    fs::write(folder.path().join("log.csv"), "S1,Patient Jane Doe,clinic,2026-01-01\n").unwrap();
+    let output = stipple(folder.path(), &["check", "log.csv"]);
+    assert_eq!(code(&output), 3);
+    assert!(!text(&output.stderr).contains("Jane"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_file_in_two_sources_is_not_counted_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    log(folder.path(), GOOD);
+    let file = "version = 1\nid = \"p\"\n[[source]]\nlogs = [\"log.csv\"]\n[[source]]\nlogs = [\"log.csv\"]\n";
+    fs::write(folder.path().join("p.toml"), format!("{file}{RATES}")).unwrap();
+    let output = stipple(folder.path(), &["run", "p.toml"]);
+    assert_eq!(code(&output), 3);
+    assert!(text(&output.stderr).contains("twice"));
+}
+
+#[test]
+fn dates_are_compared_as_dates() {
+    let folder = tempfile::tempdir().unwrap();
+    log(folder.path(), GOOD);
+    for expression in [
+        "session_date >= '2026-01-08'",
+        "session_date >= DATE '2026-01-08'",
+        "session_date BETWEEN '2026-01-08' AND '2026-12-31'",
+    ] {
+        pipeline(folder.path(), &format!("[cohort]\nwhere = \"{expression}\"\n{RATES}"));
+        let output = stipple(folder.path(), &["run", "p.toml", "--quiet"]);
+        assert_eq!(code(&output), 0, "{expression}: {}", text(&output.stderr));
+        assert_eq!(text(&output.stderr), "", "{expression}");
+        // s2 and s4.
+        let rows = results(&folder.path().join("reports/p"));
+        assert_eq!(rows.iter().find(|row| row[0] == "rates/pih//rate").unwrap()[14], "2", "{expression}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = Command::new(env!("CARGO_BIN_EXE_stipple")).arg("vocabulary").stdout(full).output().unwrap().status;
+    assert_eq!(status.code(), Some(1));
+}

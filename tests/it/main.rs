@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
 
+mod analyses;
 mod architecture;
 mod by_hand;
 mod charts;

@@ -1,0 +1,185 @@
+//! Analyses on small logs whose answers are known by hand, above all where there is little or nothing to count.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use stipple::pipeline::{Unwatched, produce, settle};
+
+type Row = BTreeMap<String, String>;
+
+const HEADER: &str = "session_id,patient_id,clinic_id,session_date,setting,modality,body_area,indication,fitzpatrick,\
+                      needle_depth_mm,last_follow_up_date,side_effects";
+
+/// A session of a patient: type, depth, kind of device, what was found.
+struct Session<'a> {
+    patient: usize,
+    fitzpatrick: &'a str,
+    depth: &'a str,
+    modality: &'a str,
+    found: &'a str,
+}
+
+fn rows(sessions: &[Session<'_>], analysis: &str) -> Vec<Row> {
+    let mut log = format!("{HEADER}\n");
+    for (at, session) in sessions.iter().enumerate() {
+        let Session { patient, fitzpatrick, depth, modality, found } = session;
+        writeln!(
+            log,
+            "s{at},p{patient},north,2026-01-05,professional,{modality},face,scars,{fitzpatrick},{depth},2026-12-31,{found}"
+        )
+        .unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("log.csv"), log).unwrap();
+    let text = format!("version = 1\nid = \"p\"\n[source]\nlogs = [\"log.csv\"]\n[[analysis]]\nid = \"a\"\n{analysis}");
+    fs::write(folder.path().join("p.toml"), text).unwrap();
+    let product = produce(&settle(&folder.path().join("p.toml")).unwrap(), &Unwatched).unwrap();
+    let results = product.files.iter().find(|file| file.path == "results.csv").unwrap();
+    let mut reader = csv::Reader::from_reader(results.bytes.as_slice());
+    let header = reader.headers().unwrap().clone();
+    reader
+        .records()
+        .map(|row| header.iter().map(str::to_owned).zip(row.unwrap().iter().map(str::to_owned)).collect::<Row>())
+        .filter(|row| row["analysis"] == "a")
+        .collect()
+}
+
+fn find<'a>(rows: &'a [Row], row_id: &str) -> &'a Row {
+    rows.iter().find(|row| row["row_id"] == row_id).unwrap_or_else(|| panic!("no row {row_id}"))
+}
+
+fn number(row: &Row, column: &str) -> f64 {
+    row[column].parse().unwrap_or_else(|_| panic!("{column} of {row:?}"))
+}
+
+const TREND: &str = "kind = \"trend\"\noutcomes = [\"pih\"]\nover = \"fitzpatrick\"\nadjust = [\"needle_depth_mm\"]\nreference = \"III\"\n";
+
+#[test]
+fn a_trend_without_any_event_claims_nothing() {
+    let types = ["II", "III", "IV"];
+    let sessions: Vec<Session<'_>> = (0..120)
+        .map(|at| Session {
+            patient: at / 2,
+            fitzpatrick: types[at / 40],
+            depth: ["0.5", "1.0", "1.5"][at % 3],
+            modality: "pen",
+            found: "none",
+        })
+        .collect();
+    let rows = rows(&sessions, TREND);
+    for row in &rows {
+        let claims = ["odds_ratio", "p_value", "trend_z", "fitted_rate"].contains(&row["statistic"].as_str());
+        assert!(!claims || row["value"].is_empty(), "{row:?}");
+        assert!(!claims || row["warning"].contains("not_estimable"), "{row:?}");
+    }
+    assert_eq!(find(&rows, "a/pih//rate")["denominator"], "120");
+}
+
+/// Type V without event among 60, III with 6 of 60: Fisher's two-sided p for the table is 0.027, and no model may claim
+/// much more certainty than that, whatever the residuals of the empty level look like.
+#[test]
+fn a_level_without_events_is_not_made_significant_by_its_silence() {
+    let sessions: Vec<Session<'_>> = (0..120)
+        .map(|at| Session {
+            patient: at,
+            fitzpatrick: if at < 60 { "III" } else { "V" },
+            depth: ["0.5", "1.0", "1.5"][at % 3],
+            modality: "pen",
+            found: if at < 6 { "pih" } else { "none" },
+        })
+        .collect();
+    let rows = rows(&sessions, TREND);
+    for model in ["crude_levels", "adjusted_levels"] {
+        let row = find(&rows, &format!("a/pih//odds_ratio/fitzpatrick=V:{model}"));
+        assert!(number(row, "low") < number(row, "value") && number(row, "value") < 1.0, "{row:?}");
+        let p = number(find(&rows, &format!("a/pih//p_value/fitzpatrick=V:{model}")), "value");
+        assert!((0.005..0.2).contains(&p), "{model}: {p}");
+    }
+}
+
+#[test]
+fn a_column_that_repeats_another_is_left_out_and_named() {
+    let sessions: Vec<Session<'_>> = (0..200)
+        .map(|at| Session {
+            patient: at,
+            fitzpatrick: ["II", "III", "IV", "V"][at % 4],
+            depth: "1.0",
+            modality: "pen",
+            found: if at % 5 == 0 { "pih" } else { "none" },
+        })
+        .collect();
+    let rows = rows(&sessions, TREND);
+    let row = find(&rows, "a/pih//odds_ratio/fitzpatrick:adjusted");
+    assert!(!row["value"].is_empty());
+    assert!(row["warning"].contains("needle_depth_mm left out"), "{row:?}");
+}
+
+#[test]
+fn a_side_effect_without_grade_is_not_called_mild() {
+    let sessions: Vec<Session<'_>> = (0..10)
+        .map(|at| Session {
+            patient: at,
+            fitzpatrick: "II",
+            depth: "1.0",
+            modality: "pen",
+            found: match at {
+                0 => "infection:3",
+                1 => "infection:1",
+                2..=5 => "infection",
+                _ => "none",
+            },
+        })
+        .collect();
+    let rows = rows(&sessions, "kind = \"severity\"\noutcomes = [\"infection\"]\n");
+    // One of six: grade 3 over grade 3, grade 1 and the four without infection; the four without grade are not assessed.
+    let rate = find(&rows, "a/infection//rate/grade >= 3");
+    assert_eq!((rate["numerator"].as_str(), rate["denominator"].as_str()), ("1", "6"));
+    assert_eq!(find(&rows, "a/infection//not_assessed/grade >= 3")["value"], "4");
+    assert_eq!(find(&rows, "a/infection//count/grade not stated")["value"], "4");
+}
+
+const CONTRAST: &str = "kind = \"contrast\"\noutcomes = [\"pih\", \"infection\", \"burn\"]\nbetween = \"modality\"\nexposed = \"rf\"\nreference = \"pen\"\n";
+
+/// Twenty patients of ten sessions each whose sessions are all alike: 5 of 10 rf patients and 1 of 10 pen patients have
+/// PIH in every session. The sessions say 50/100 against 10/100; the patients, 5/10 against 1/10, are what is known.
+#[test]
+fn sessions_of_one_patient_do_not_make_a_family_of_tests() {
+    let sessions: Vec<Session<'_>> = (0..200)
+        .map(|at| {
+            let patient = at / 10;
+            let found = if patient < 5 || patient == 10 { "pih" } else { "none" };
+            Session {
+                patient,
+                fitzpatrick: "II",
+                depth: "1.0",
+                modality: if patient < 10 { "rf" } else { "pen" },
+                found,
+            }
+        })
+        .collect();
+    let rows = rows(&sessions, CONTRAST);
+    let group = "modality=rf";
+    let independent = number(find(&rows, &format!("a/pih/{group}/p_value/fisher_mid_p")), "value");
+    let clustered = number(find(&rows, &format!("a/pih/{group}/p_value/chi_square_rao_scott")), "value");
+    assert!(independent < 1e-6 && clustered > 0.03, "{independent} {clustered}");
+    let family: Vec<&Row> = rows.iter().filter(|row| row["statistic"] == "p_adjusted").collect();
+    assert_eq!(family.len(), 1, "side effects that nobody had are no tests");
+    assert_eq!(family[0]["value"], find(&rows, &format!("a/pih/{group}/p_value/chi_square_rao_scott"))["value"]);
+    assert!(family[0]["warning"].contains("family of 1"));
+}
+
+#[test]
+fn patients_in_both_groups_are_told() {
+    let sessions: Vec<Session<'_>> = (0..80)
+        .map(|at| Session {
+            patient: at / 2,
+            fitzpatrick: "II",
+            depth: "1.0",
+            modality: if at % 2 == 0 { "rf" } else { "pen" },
+            found: if at % 7 == 0 { "pih" } else { "none" },
+        })
+        .collect();
+    let rows = rows(&sessions, &format!("{CONTRAST}counted = \"patients\"\n"));
+    let row = find(&rows, "a/pih/modality=rf/p_value/fisher_mid_p");
+    assert!(row["warning"].contains("40 patients are in both groups"), "{row:?}");
+}
