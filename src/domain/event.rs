@@ -36,7 +36,12 @@ pub enum Resolution {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Link {
     /// It names its session.
-    Session(String),
+    Session {
+        /// The session, as in the log.
+        session_id: String,
+        /// The patient, where the event names one too: it must be the session's.
+        patient_id: Option<String>,
+    },
     /// It names a patient, and perhaps a body area (as a code); the session is found by onset and window.
     Patient {
         /// The patient, as in the log.

@@ -7,6 +7,7 @@ use super::load::{self, LoadError, Loaded};
 use super::settle::{Pipeline, Source};
 use super::tally::Totals;
 use crate::domain::Catalogue;
+use crate::store::SessionsBuilder;
 
 /// What became of the rows that a rule speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +65,7 @@ pub fn typed(path: &str) -> InputFile {
 
 fn sources(sources: &[Source], catalogue: &Catalogue, observer: &dyn Observer) -> Result<Checked, LoadError> {
     observer.stage("read");
-    let loaded = load::load(sources, catalogue, observer)?;
+    let loaded = load::load(sources, (catalogue, SessionsBuilder::for_joining()), observer)?;
     let totals = Totals::of(loaded.inputs.iter());
     let of = |consequence, listing: &Listing| -> Vec<RuleCount> {
         let rules = listing.rules().iter();

@@ -56,28 +56,51 @@ impl Joining<'_> {
     /// Joins one event.
     pub(super) fn join(&mut self, table: &mut SessionTable, source: usize, event: &Sourced<Event>) -> Joined {
         let attribution = match &event.value.link {
-            Link::Session(session_id) => {
+            Link::Session { session_id, patient_id } => {
                 let row = self.ledgers.get(source).and_then(|ledger| ledger.row_of(session_id));
                 let row = row.and_then(|row| self.rows.get(row).copied().flatten());
+                if let (Some(row), Some(patient_id)) = (row, patient_id)
+                    && self.patient(table, source, patient_id) != Some(table.patients()[row as usize])
+                {
+                    return self.other_patient(event);
+                }
                 attribution::by_session(table, row, &event.value)
             }
-            Link::Patient { patient_id, .. } => self.by_patient(table, &format!("{source}/{patient_id}"), &event.value),
+            Link::Patient { patient_id, .. } => self.by_patient(table, (source, patient_id), &event.value),
         };
         self.settle(table, event, attribution)
     }
 
-    fn by_patient(&mut self, table: &SessionTable, patient_key: &str, event: &Event) -> Attribution {
-        let (sessions, numbers) = self.patients.get_or_insert_with(|| {
+    fn other_patient(&self, event: &Sourced<Event>) -> Joined {
+        Joined::Refused(Rejection {
+            place: event.place,
+            column: Some("patient_id".to_owned()),
+            rule: rules::EVENT_OF_OTHER_PATIENT,
+            hint: "the session that it names is of another patient; correct session_id or patient_id".to_owned(),
+            text: summary(self.catalogue, &event.value),
+        })
+    }
+
+    /// Sessions by patient, and the numbers of the patients: made once, when the first event names a patient.
+    fn patients(&mut self, table: &SessionTable) -> &(PatientSessions, HashMap<String, u32>) {
+        self.patients.get_or_insert_with(|| {
             let numbers = table.patient_numbers().into_iter().map(|(key, number)| (key.to_owned(), number));
             (PatientSessions::of(table), numbers.collect())
-        });
-        let (Some(onset), Some(patient)) = (event.onset, numbers.get(patient_key)) else {
+        })
+    }
+
+    fn patient(&mut self, table: &SessionTable, source: usize, patient_id: &str) -> Option<u32> {
+        self.patients(table).1.get(&format!("{source}/{patient_id}")).copied()
+    }
+
+    fn by_patient(&mut self, table: &SessionTable, (source, patient_id): (usize, &str), event: &Event) -> Attribution {
+        let (Some(onset), Some(patient)) = (event.onset, self.patient(table, source, patient_id)) else {
             return Attribution::Unattributed;
         };
         let Link::Patient { body_area, .. } = event.link else { return Attribution::Unattributed };
         let window = self.catalogue.get(event.effect).window_days;
         let onset = Onset { onset, window_days: i32::try_from(window).unwrap_or(i32::MAX), body_area };
-        sessions.attribute(table, *patient, &onset)
+        self.patients(table).0.attribute(table, patient, &onset)
     }
 
     /// How many days after its window an event began.
@@ -98,7 +121,7 @@ impl Joining<'_> {
                 keep(table, session, &event.value);
                 let late = self.days_late(table, session, &event.value);
                 match event.value.link {
-                    Link::Session(_) => self.links.by_session += 1,
+                    Link::Session { .. } => self.links.by_session += 1,
                     Link::Patient { .. } => self.links.by_patient += 1,
                 }
                 match late {

@@ -127,12 +127,16 @@ pub struct Loaded {
     pub newest: Option<Day>,
 }
 
-/// Reads every file of every source.
+/// Reads every file of every source; sessions go into `builder`.
 ///
 /// # Errors
 /// When a file cannot be read or lacks columns; a bad row is no error.
-pub fn load(sources: &[Source], catalogue: &Catalogue, observer: &dyn Observer) -> Result<Loaded, LoadError> {
-    let mut loading = Loading::new(catalogue, observer, sources)?;
+pub fn load(
+    sources: &[Source],
+    (catalogue, builder): (&Catalogue, SessionsBuilder),
+    observer: &dyn Observer,
+) -> Result<Loaded, LoadError> {
+    let mut loading = Loading::new((catalogue, builder), observer, sources)?;
     let mut events: Vec<(usize, Vec<Sourced<Event>>)> = Vec::new();
     let mut ledgers: Vec<Ledger> = Vec::new();
     let mut assessments = Vec::new();
@@ -228,7 +232,11 @@ struct Loading<'a> {
 const BATCHES: usize = 8;
 
 impl<'a> Loading<'a> {
-    fn new(catalogue: &'a Catalogue, observer: &'a dyn Observer, sources: &[Source]) -> io::Result<Loading<'a>> {
+    fn new(
+        (catalogue, builder): (&'a Catalogue, SessionsBuilder),
+        observer: &'a dyn Observer,
+        sources: &[Source],
+    ) -> io::Result<Loading<'a>> {
         let files =
             sources.iter().flat_map(|source| source.logs.iter().chain(&source.events).chain(&source.assessments));
         let size = |file: &InputFile| std::fs::metadata(&file.path).map_or(0, |data| data.len());
@@ -238,7 +246,7 @@ impl<'a> Loading<'a> {
             total_bytes: files.map(size).sum(),
             read_bytes: 0,
             source: 0,
-            builder: SessionsBuilder::new(),
+            builder,
             inputs: Vec::new(),
             rejections: Listing::new(true)?,
             superseded: Vec::new(),

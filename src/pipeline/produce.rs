@@ -13,7 +13,7 @@ use crate::cube::{Plan, PlanError};
 use crate::domain::Day;
 use crate::report::{self, Fact, MethodNote, Page, Section, layout};
 use crate::results::{Released, ResultRow, release, write};
-use crate::store::{Settled, State};
+use crate::store::{SessionsBuilder, Settled, State};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -92,7 +92,7 @@ pub struct Product {
 /// When files cannot be used, nothing is left to analyse, or a quality gate is not met.
 pub fn produce(pipeline: &Pipeline, observer: &dyn Observer) -> Result<Product, ProduceError> {
     observer.stage("read");
-    let mut loaded = load::load(&pipeline.sources, &pipeline.catalogue, observer)?;
+    let mut loaded = load::load(&pipeline.sources, (&pipeline.catalogue, SessionsBuilder::new()), observer)?;
     let totals = Totals::of(loaded.inputs.iter());
     check_rejected(pipeline.gates, &totals)?;
     let data_cut = pipeline.data_cut.or(loaded.newest).unwrap_or_default();

@@ -129,7 +129,10 @@ fn event(model: &Model<'_>, treatment: &Treatment, occurred: &Occurred) -> Event
         let patient_id = text(|row| canonical::push_patient_id(model, treatment.patient, row));
         Link::Patient { patient_id, body_area: Some(treatment.body_area) }
     } else {
-        Link::Session(text(|row| canonical::push_session_id(model, treatment.session, row)))
+        Link::Session {
+            session_id: text(|row| canonical::push_session_id(model, treatment.session, row)),
+            patient_id: None,
+        }
     };
     let resolution = if occurred.dates_given { resolution(treatment, occurred) } else { Resolution::NotStated };
     Event {

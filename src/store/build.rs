@@ -59,11 +59,22 @@ impl Default for SessionsBuilder {
 }
 
 impl SessionsBuilder {
-    /// A builder of no sessions.
+    /// A builder of no sessions, with every column.
     #[must_use]
     pub fn new() -> SessionsBuilder {
+        Self::with_columns(|_| true)
+    }
+
+    /// A builder of no sessions that keeps only what joining events needs.
+    #[must_use]
+    pub fn for_joining() -> SessionsBuilder {
+        Self::with_columns(|name| ["session_date", "last_follow_up_date", "body_area"].contains(&name))
+    }
+
+    fn with_columns(keep: impl Fn(&str) -> bool) -> SessionsBuilder {
+        let columns = canonical_columns().into_iter().chain(derived_columns());
         SessionsBuilder {
-            columns: canonical_columns().into_iter().chain(derived_columns()).collect(),
+            columns: columns.filter(|(name, _)| keep(name)).collect(),
             patients: StringDictionaryBuilder::new(),
             patient_key: String::new(),
             asked: Vec::new(),

@@ -129,7 +129,7 @@ impl Cells {
         let body_area = self.body_area.read(row)?;
         let patient_id = self.patient_id.read(row)?;
         if let Some(session_id) = self.session_id.read(row)? {
-            return Ok(Link::Session(session_id));
+            return Ok(Link::Session { session_id, patient_id });
         }
         match (patient_id, onset) {
             (Some(patient_id), Some(_)) => Ok(Link::Patient { patient_id, body_area }),

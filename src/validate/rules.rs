@@ -98,6 +98,7 @@ rules! {
     LATE_ONSET "late_onset" Plausibility Warned "a side effect began after its window" => "check the onset and the session that it belongs to";
     UNCODED_TERM "uncoded_term" Plausibility Warned "a side effect that nobody has coded" => "map it in [side_effects] of the mapping file";
     UNKNOWN_SESSION "unknown_session" Linking Refused "an event names a session that is not there" => "give the log that holds the session";
+    EVENT_OF_OTHER_PATIENT "event_of_other_patient" Linking Refused "an event names a session and a patient who was not treated in it" => "correct one of the two";
     UNATTRIBUTED_EVENT "unattributed_event" Linking Warned "no session of the patient fits the event" => "name the session";
     SEVERAL_SESSIONS_FIT "several_sessions_fit" Linking Warned "several sessions of the patient fit the event; the latest was taken" => "name the session";
     REPEATED_ROW "repeated_row" Linking Warned "the same row again: counted once" => "nothing";

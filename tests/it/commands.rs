@@ -166,7 +166,8 @@ fn events_join_are_refused_or_are_listed() {
                   nowhere,,pih,2026-02-01\n\
                   s1,,pih,2025-02-01\n\
                   ,p3,infection,2026-01-20\n\
-                  ,p3,infection,2026-05-20\n";
+                  ,p3,infection,2026-05-20\n\
+                  s4,p1,infection,2026-01-20\n";
     fs::write(folder.path().join("events.csv"), events).unwrap();
     let analysis = "events = [\"events.csv\"]\n[[analysis]]\nid = \"rates\"\nkind = \"side_effect_rates\"\noutcomes = [\"pih\", \"infection\"]";
     pipeline(folder.path(), analysis);
@@ -176,7 +177,8 @@ fn events_join_are_refused_or_are_listed() {
     let count = |id: &str, column: usize| rows.iter().find(|row| row[0] == id).unwrap()[column].clone();
     assert_eq!(count("rates/pih//rate", 13), "2");
     assert_eq!(count("rates/infection//rate", 13), "1");
-    assert_eq!(count("data_quality///count/rejected_rows", 7), "2");
+    assert_eq!(count("data_quality///count/rejected_rows", 7), "3");
+    assert_eq!(count("data_quality///count/rejected:event_of_other_patient", 7), "1");
     assert_eq!(count("data_quality///count/unattributed_events", 7), "1");
 }
 

@@ -80,7 +80,7 @@ fn an_event_without_session_belongs_to_the_latest_session_whose_window_holds_it(
 fn an_event_before_its_session_is_told() {
     let table = table(&[session(1, "a", 10)]);
     let event = |onset: i32| Event {
-        link: Link::Session("s1".to_owned()),
+        link: Link::Session { session_id: "s1".to_owned(), patient_id: None },
         effect: pih(),
         grade: None,
         onset: Some(day(onset)),

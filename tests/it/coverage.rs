@@ -50,7 +50,7 @@ fn table(model: &Model<'_>) -> SessionTable {
     for simulated in sessions(model) {
         let session = builder.push(0, Place { file: FileId(0), line: 0, record: 0 }, &simulated.session);
         late.extend(simulated.late_events.into_iter().map(|event| {
-            assert!(matches!(event.link, Link::Session(_) | Link::Patient { .. }));
+            assert!(matches!(event.link, Link::Session { .. } | Link::Patient { .. }));
             Occurrence {
                 session,
                 effect: event.effect,

@@ -107,7 +107,7 @@ fn end(resolution: Resolution) -> String {
 fn event_value(event: &Event, column: &str) -> String {
     let dash = || "-".to_owned();
     match (column, &event.link) {
-        ("session_id", Link::Session(id)) => id.clone(),
+        ("session_id", Link::Session { session_id, .. }) => session_id.clone(),
         ("patient_id", Link::Patient { patient_id, .. }) => patient_id.clone(),
         ("body_area", Link::Patient { body_area, .. }) => body_area.map_or(dash(), |area| area.code().to_owned()),
         ("side_effect", _) => Catalogue::built_in().get(event.effect).code.clone(),
@@ -293,7 +293,7 @@ fn the_cdisc_pilot_gives_its_published_subjects_with_dermatologic_events() {
         .iter()
         .flat_map(|batch| &batch.accepted)
         .map(|event| match &event.value.link {
-            Link::Session(id) => id.as_str(),
+            Link::Session { session_id, .. } => session_id.as_str(),
             Link::Patient { patient_id, .. } => patient_id.as_str(),
         })
         .collect();
