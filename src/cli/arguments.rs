@@ -43,12 +43,16 @@ pub(super) enum Command {
     /// Session logs with a known truth (truth.json beside them)
     Simulate(Simulate),
     /// The statistical methods: formula, source, what happens at the edges
+    #[command(after_help = "Examples:\n  stipple methods\n  stipple methods wilson_rao_scott")]
     Methods(Methods),
     /// The side effects, their codes, synonyms, windows and grades
+    #[command(after_help = "Example:\n  stipple vocabulary --json")]
     Vocabulary,
     /// The keys and columns of a file
+    #[command(after_help = "Examples:\n  stipple schema pipeline\n  stipple schema mapping\n  stipple schema results")]
     Schema(Schema),
     /// Shell completions
+    #[command(after_help = "Example:\n  stipple completions bash > ~/.local/share/bash-completion/completions/stipple")]
     Completions(Completions),
 }
 

@@ -191,7 +191,15 @@ fn settle_tallies(inputs: &mut [InputTally], rejections: &Listing, superseded: &
         let refused_later = rejected - input.rejected;
         input.rejected = rejected;
         input.accepted = input.accepted.saturating_sub(refused_later + input.superseded);
-        input.settle()?;
+        if !input.is_balanced() {
+            return Err(LoadError::Unbalanced {
+                file: input.name.clone(),
+                read: input.read,
+                accepted: input.accepted,
+                rejected: input.rejected,
+                superseded: input.superseded,
+            });
+        }
     }
     Ok(())
 }

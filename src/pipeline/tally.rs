@@ -1,6 +1,5 @@
 //! The tally of every file: nothing is dropped silently.
 
-use super::load::LoadError;
 use crate::domain::Place;
 
 /// What a file holds.
@@ -81,18 +80,9 @@ impl InputTally {
         }
     }
 
-    /// Checks that every row read is accepted, rejected or superseded.
-    pub(super) fn settle(&self) -> Result<(), LoadError> {
-        if self.read == self.accepted + self.rejected + self.superseded {
-            return Ok(());
-        }
-        Err(LoadError::Unbalanced {
-            file: self.name.clone(),
-            read: self.read,
-            accepted: self.accepted,
-            rejected: self.rejected,
-            superseded: self.superseded,
-        })
+    /// Whether every row read is accepted, rejected or superseded.
+    pub(super) fn is_balanced(&self) -> bool {
+        self.read == self.accepted + self.rejected + self.superseded
     }
 }
 

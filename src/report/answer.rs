@@ -195,6 +195,9 @@ fn confounding_sentence(rows: &Rows<'_>, outcome: &str) -> Option<Sentence> {
     })
 }
 
+/// Of more side effects than this, the most frequent are named first.
+const MANY: usize = 10;
+
 /// The most frequent side effects and the complications.
 fn rates(rows: &Rows<'_>, telling: &mut Telling<'_>) -> Vec<Sentence> {
     let catalogue = telling.catalogue;
@@ -207,7 +210,7 @@ fn rates(rows: &Rows<'_>, telling: &mut Telling<'_>) -> Vec<Sentence> {
     }
     let group_of = |row: &ReleasedRow| catalogue.find(&row.outcome).map(|id| catalogue.get(id).group);
     let frequent: Vec<&ReleasedRow> = overall.iter().filter(|row| row.numerator > Some(0.0)).take(3).copied().collect();
-    if overall.len() > 3 && !frequent.is_empty() {
+    if overall.len() > MANY && !frequent.is_empty() {
         sentences.push(html! {
             "Most often found: "
             @for (at, row) in frequent.iter().enumerate() {

@@ -119,3 +119,14 @@ fn no_room_is_a_drawer() {
         assert!(!drawers.contains(&stem.as_str()), "{}", file.display());
     }
 }
+
+/// Delta Lake's crates use Arrow 59: a second Arrow in the tree could not exchange a batch with the first.
+#[test]
+fn there_is_one_arrow_in_the_tree() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    for package in ["arrow", "arrow-array", "parquet"] {
+        let found = Regex::new(&format!("name = \"{package}\"\nversion = \"([0-9]+)\\.")).unwrap();
+        let majors: Vec<&str> = found.captures_iter(&lock).map(|found| found.get(1).unwrap().as_str()).collect();
+        assert_eq!(majors, ["59"], "{package}");
+    }
+}

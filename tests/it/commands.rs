@@ -307,7 +307,7 @@ fn the_sample_data_is_what_the_simulator_makes() {
 #[test]
 fn every_command_has_help_with_an_example_or_an_answer() {
     let folder = tempfile::tempdir().unwrap();
-    for command in ["run", "check", "simulate"] {
+    for command in ["run", "check", "simulate", "methods", "vocabulary", "schema", "completions"] {
         let output = stipple(folder.path(), &[command, "--help"]);
         assert_eq!(code(&output), 0);
         assert!(text(&output.stdout).contains("Example"), "{command}");
