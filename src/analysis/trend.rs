@@ -58,6 +58,10 @@ fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
 fn context_rows(analysis: &Analysis, cube: &Cube) -> Vec<ResultRow> {
     let mut rows = Vec::new();
     for (at, name) in CONTEXT.iter().enumerate() {
+        // A column that no session has would be an empty panel; `data_quality` tells that it is missing.
+        if cube.cells().all(|cell| cell.measure(at).sessions == 0) {
+            continue;
+        }
         for cell in cube.cells() {
             let estimate = mean::estimate(&measure_sums(cell.measure(at)), analysis.counting.level);
             let row = ResultRow {

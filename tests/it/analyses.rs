@@ -73,6 +73,10 @@ fn a_trend_without_any_event_claims_nothing() {
         assert!(!claims || row["warning"].contains("not_estimable"), "{row:?}");
     }
     assert_eq!(find(&rows, "a/pih//rate")["denominator"], "120");
+    // Nobody recorded passes: no row, and so no empty panel.
+    let means: Vec<&str> =
+        rows.iter().filter(|row| row["statistic"] == "mean").map(|row| row["term"].as_str()).collect();
+    assert_eq!(means, ["needle_depth_mm"; 3]);
 }
 
 /// Type V without event among 60, III with 6 of 60: Fisher's two-sided p for the table is 0.027, and no model may claim
