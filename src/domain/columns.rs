@@ -64,6 +64,40 @@ pub struct Column {
     pub about: &'static str,
 }
 
+/// Which file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Table {
+    /// The session log.
+    #[default]
+    Sessions,
+    /// The events file.
+    Events,
+    /// The assessments file.
+    Assessments,
+}
+
+impl Table {
+    /// The canonical columns of the file.
+    #[must_use]
+    pub fn columns(self) -> &'static [Column] {
+        match self {
+            Table::Sessions => COLUMNS,
+            Table::Events => EVENT_COLUMNS,
+            Table::Assessments => ASSESSMENT_COLUMNS,
+        }
+    }
+
+    /// Its name for messages.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Table::Sessions => "session log",
+            Table::Events => "events file",
+            Table::Assessments => "assessments file",
+        }
+    }
+}
+
 const fn column(name: &'static str, kind: Kind, required: bool, about: &'static str) -> Column {
     Column { name, kind, required, about }
 }

@@ -15,7 +15,7 @@ pub mod skin_tone;
 
 pub use assessment::Assessment;
 pub use catalogue::{Catalogue, EffectId, Group, SideEffect};
-pub use columns::{COLUMNS, Column, Kind};
+pub use columns::{COLUMNS, Column, Kind, Table};
 pub use day::Day;
 pub use event::{Event, Grade, Link, Resolution};
 pub use place::{FileId, Place};

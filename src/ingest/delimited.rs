@@ -9,7 +9,7 @@ use super::options::{ReadOptions, TextEncoding};
 use super::sniff::{self, Look};
 use super::split::Splitter;
 use super::window::{Line, Window};
-use super::{LARGEST_RECORD_BYTES, Source};
+use super::{LARGEST_RECORD_BYTES, Records, Source};
 use crate::domain::FileId;
 use encoding_rs::WINDOWS_1252;
 use std::borrow::Cow;
@@ -98,12 +98,6 @@ impl Reader {
         Ok(reader)
     }
 
-    /// The column names, without surrounding space.
-    #[must_use]
-    pub fn header(&self) -> &[String] {
-        &self.header
-    }
-
     /// Physical line on which the header starts.
     #[must_use]
     pub fn header_line(&self) -> u64 {
@@ -114,36 +108,6 @@ impl Reader {
     #[must_use]
     pub fn delimiter(&self) -> char {
         char::from(self.delimiter)
-    }
-
-    /// What was read so far.
-    #[must_use]
-    pub fn tally(&self) -> Tally {
-        Tally { bytes: self.window.bytes_read, ..self.tally }
-    }
-
-    /// BLAKE3 of the file's bytes in hexadecimal, once the last batch was read.
-    #[must_use]
-    pub fn content_hash(&self) -> Option<String> {
-        self.window.hash().map(|hash| hash.to_hex().to_string())
-    }
-
-    /// The next records, or `None` at the end of the file.
-    ///
-    /// # Errors
-    /// When the bytes cannot be read.
-    pub fn next_batch(&mut self) -> Result<Option<RawBatch>, IngestError> {
-        let waiting = self.window.bytes().len();
-        let room = if self.window.at_end { waiting } else { BATCH_BYTES + BATCH_BYTES / 4 };
-        let fields = (self.header.len() * BATCH_RECORDS).min(room / 4);
-        let mut batch = RawBatch::with_room(self.file, room, fields);
-        while batch.len() < BATCH_RECORDS && batch.text_bytes() < BATCH_BYTES {
-            let more = self.append_record(&mut batch).map_err(|error| self.io(error))?;
-            if !more {
-                break;
-            }
-        }
-        Ok((!batch.is_empty()).then_some(batch))
     }
 
     fn io(&self, source: io::Error) -> IngestError {
@@ -377,6 +341,34 @@ impl Reader {
         let ends = &self.splitter.line_ends;
         let fields = |line: &[u8]| memchr::memchr_iter(self.delimiter, line).count() + 1;
         columns >= TELLING_COLUMNS && ends.windows(2).any(|pair| fields(&bytes[pair[0]..pair[1]]) == columns)
+    }
+}
+
+impl Records for Reader {
+    fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    fn next_batch(&mut self) -> Result<Option<RawBatch>, IngestError> {
+        let waiting = self.window.bytes().len();
+        let room = if self.window.at_end { waiting } else { BATCH_BYTES + BATCH_BYTES / 4 };
+        let fields = (self.header.len() * BATCH_RECORDS).min(room / 4);
+        let mut batch = RawBatch::with_room(self.file, room, fields);
+        while batch.len() < BATCH_RECORDS && batch.text_bytes() < BATCH_BYTES {
+            let more = self.append_record(&mut batch).map_err(|error| self.io(error))?;
+            if !more {
+                break;
+            }
+        }
+        Ok((!batch.is_empty()).then_some(batch))
+    }
+
+    fn tally(&self) -> Tally {
+        Tally { bytes: self.window.bytes_read, ..self.tally }
+    }
+
+    fn content_hash(&self) -> Option<String> {
+        self.window.hash().map(|hash| hash.to_hex().to_string())
     }
 }
 

@@ -43,7 +43,25 @@ pub struct Format {
     /// One line about it.
     pub about: &'static str,
     /// Reads up to and with the header.
-    pub open: fn(Source, &ReadOptions) -> Result<Reader, IngestError>,
+    pub open: fn(Source, &ReadOptions) -> Result<Box<dyn Records>, IngestError>,
+}
+
+/// The records of one file, batch by batch: what every format gives.
+pub trait Records: Send {
+    /// The column names, without surrounding space.
+    fn header(&self) -> &[String];
+
+    /// The next records, or `None` at the end of the file.
+    ///
+    /// # Errors
+    /// When the bytes cannot be read.
+    fn next_batch(&mut self) -> Result<Option<RawBatch>, IngestError>;
+
+    /// What was read so far.
+    fn tally(&self) -> Tally;
+
+    /// BLAKE3 of the file's bytes in hexadecimal, once the last batch was read.
+    fn content_hash(&self) -> Option<String>;
 }
 
 /// The input formats: one file of this room, one line each. The first also reads unknown extensions that hold text.
@@ -51,14 +69,14 @@ pub const FORMATS: &[Format] = &[Format {
     id: "delimited",
     extensions: &["csv", "tsv", "tab", "txt"],
     about: "delimited text: comma, semicolon, tab or bar; quoted fields may span lines",
-    open: Reader::new,
+    open: |source, options| Ok(Box::new(Reader::new(source, options)?)),
 }];
 
 /// Opens a file and reads up to and with its header.
 ///
 /// # Errors
 /// When the file cannot be read, is empty, is not text, or has no header.
-pub fn open(path: &Path, file: FileId, options: &ReadOptions) -> Result<Reader, IngestError> {
+pub fn open(path: &Path, file: FileId, options: &ReadOptions) -> Result<Box<dyn Records>, IngestError> {
     let bytes = File::open(path).map_err(|source| match source.kind() {
         ErrorKind::NotFound => IngestError::NotFound { path: path.to_owned() },
         _ => IngestError::Io { path: path.to_owned(), source },

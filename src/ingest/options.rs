@@ -1,5 +1,7 @@
 //! How a file is to be read.
 
+use crate::domain::Table;
+
 /// Encoding of a text file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextEncoding {
@@ -31,8 +33,10 @@ impl TextEncoding {
 }
 
 /// What a mapping file says about reading; `None` = find out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReadOptions {
+    /// Which kind of file it is: a format that holds several kinds of records gives those of this one.
+    pub table: Table,
     /// Separator of fields; `None` = the most frequent of `,` `;` tab `|` in the header line.
     pub delimiter: Option<u8>,
     /// Encoding; `None` = UTF-8. A file that is not UTF-8 is never guessed at: its rows carry a fault. A byte-order
@@ -40,4 +44,8 @@ pub struct ReadOptions {
     pub encoding: Option<TextEncoding>,
     /// Physical line of the header, from 1; `None` = the first line that is not blank.
     pub header_row: Option<u64>,
+    /// Sheet of a workbook; `None` = the first.
+    pub sheet: Option<String>,
+    /// SQL query whose rows are read, where the log is a database.
+    pub query: Option<String>,
 }

@@ -7,7 +7,7 @@ use super::listing::{Listed, Listing};
 use super::settle::Source;
 use super::tally::{InputTally, Role, Superseded};
 use crate::domain::{Asked, Assessment, Catalogue, Day, Event, FileId, Place, Session};
-use crate::ingest::{self, IngestError, RawBatch, ReadOptions, Reader};
+use crate::ingest::{self, IngestError, RawBatch, ReadOptions, Records};
 use crate::store::{SessionTable, SessionsBuilder};
 use crate::validate::{
     AssessmentJudge, Duplicates, EventJudge, HeaderError, Ignored, Judged, Mapping, Rejection, Seen, SessionJudge,
@@ -356,7 +356,7 @@ impl<'a> Loading<'a> {
         tally.ignored = ignored(&judges).iter().map(ignored_text).collect();
         self.inputs.push(tally);
         loop {
-            let batches = next_batches(&mut reader).map_err(|source| LoadError::Ingest { file: name(), source })?;
+            let batches = next_batches(reader.as_mut()).map_err(|source| LoadError::Ingest { file: name(), source })?;
             if batches.is_empty() {
                 break;
             }
@@ -404,7 +404,7 @@ fn ignored_text(ignored: &Ignored) -> String {
     }
 }
 
-fn next_batches(reader: &mut Reader) -> Result<Vec<RawBatch>, IngestError> {
+fn next_batches(reader: &mut dyn Records) -> Result<Vec<RawBatch>, IngestError> {
     let mut batches = Vec::with_capacity(BATCHES);
     while batches.len() < BATCHES {
         match reader.next_batch()? {

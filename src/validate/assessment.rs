@@ -4,13 +4,13 @@ use super::cells::{Cell, CodeCell, DateCell, NumberCell, Row, TextCell, need};
 use super::duplicates::Fingerprint;
 use super::frame::Frame;
 use super::header::{HeaderError, Ignored};
-use super::mapping::{Mapping, Table};
+use super::mapping::Mapping;
 use super::outcome::{Complaint, Judged, Problem};
 use super::plan::Plan;
 use super::rules;
 use super::spelling::{fold, nearest};
 use crate::domain::codes::Side;
-use crate::domain::{Assessment, Catalogue, Scale};
+use crate::domain::{Assessment, Catalogue, Scale, Table};
 use crate::ingest::RawBatch;
 
 /// Judges the rows of one assessments file; may be shared between threads.

@@ -4,13 +4,13 @@ use super::cells::{Cell, CodeCell, DateCell, GradeCell, Row, TextCell, need};
 use super::duplicates::Fingerprint;
 use super::frame::Frame;
 use super::header::{HeaderError, Ignored};
-use super::mapping::{Mapping, Table};
+use super::mapping::Mapping;
 use super::outcome::{Complaint, Judged, Problem};
 use super::plan::Plan;
 use super::rules;
 use super::side_effects::{Term, Terms, is_ongoing, verbatim};
 use crate::domain::codes::{BodyArea, YesNo};
-use crate::domain::{Catalogue, Day, Event, Link, ReportedEffect, Resolution};
+use crate::domain::{Catalogue, Day, Event, Link, ReportedEffect, Resolution, Table};
 use crate::ingest::RawBatch;
 
 /// Judges the rows of one events file; may be shared between threads.

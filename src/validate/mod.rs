@@ -21,12 +21,13 @@ mod side_effects;
 mod skin_tone;
 mod spelling;
 
+pub use crate::domain::Table;
 pub use assessment::AssessmentJudge;
 pub use dates::DateOrder;
 pub use duplicates::{Duplicates, Fingerprint, Seen};
 pub use event::EventJudge;
 pub use header::{HeaderError, Ignored, MissingColumn};
-pub use mapping::{KEYS, Key, Mapping, MappingError, MappingProblem, Table};
+pub use mapping::{KEYS, Key, Mapping, MappingError, MappingProblem};
 pub use number::Decimal;
 pub use outcome::{Judged, Rejection, Sourced, Warning};
 pub use rules::{Family, RULES, Rule, Severity};

@@ -7,11 +7,11 @@ use super::cells::{
 use super::dates::{self, DateOrder};
 use super::frame::Frame;
 use super::header::{HeaderError, Ignored, MissingColumn};
-use super::mapping::{ColumnSource, Mapping, Table, TableMapping};
+use super::mapping::{ColumnSource, Mapping, TableMapping};
 use super::number::{Unit, Writing, units};
 use super::side_effects::EffectsCell;
 use super::spelling::{FixedHasher, Words, fold, fold_header, nearest};
-use crate::domain::{Column, Kind};
+use crate::domain::{Column, Kind, Table};
 use std::collections::HashMap;
 use std::sync::Arc;
 

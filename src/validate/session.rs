@@ -6,7 +6,7 @@ use super::cells::{
 use super::duplicates::Fingerprint;
 use super::frame::Frame;
 use super::header::{HeaderError, Ignored};
-use super::mapping::{Mapping, Table};
+use super::mapping::Mapping;
 use super::outcome::{Complaint, Judged, Problem};
 use super::plan::Plan;
 use super::rules;
@@ -14,7 +14,7 @@ use super::side_effects::{EffectsCell, Terms};
 use crate::domain::codes::{
     BodyArea, Credential, Indication, Modality, NumbingAgent, Setting, Sex, Side, SkinThickness, YesNo,
 };
-use crate::domain::{Asked, Catalogue, ReportedEffect, Session};
+use crate::domain::{Asked, Catalogue, ReportedEffect, Session, Table};
 use crate::ingest::RawBatch;
 
 /// A pen or roller deeper than this is remarked on.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use stipple::domain::{Asked, Assessment, Catalogue, Event, FileId, Link, Resolution, Session};
-use stipple::ingest::{self, RawBatch, Reader};
+use stipple::ingest::{self, RawBatch, Records};
 use stipple::validate::{
     AssessmentJudge, Duplicates, EventJudge, Ignored, Judged, Mapping, RULES, Seen, SessionJudge, Table, rules,
 };
@@ -14,7 +14,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn batches(reader: &mut Reader) -> Vec<RawBatch> {
+fn batches(reader: &mut dyn Records) -> Vec<RawBatch> {
     std::iter::from_fn(|| reader.next_batch().unwrap()).collect()
 }
 
@@ -148,7 +148,7 @@ fn run(folder: &Path, expected: &str) -> String {
         Err(error) => return first_part(expected, "file error", &error.to_string()),
     };
     let header = reader.header().to_vec();
-    let batches = batches(&mut reader);
+    let batches = batches(reader.as_mut());
     let told = match table {
         Table::Sessions => SessionJudge::new(&header, &mapping, &catalogue).map(|judge| {
             let judged: Vec<_> = batches.iter().map(|batch| judge.judge(batch)).collect();
@@ -233,7 +233,7 @@ fn a_field_of_many_megabytes_is_one_refused_row() {
     };
     let mut reader = Reader::new(source, &ingest::ReadOptions::default()).unwrap();
     let judge = SessionJudge::new(reader.header(), &Mapping::default(), &Catalogue::built_in()).unwrap();
-    let judged: Vec<_> = batches(&mut reader).iter().map(|batch| judge.judge(batch)).collect();
+    let judged: Vec<_> = batches(reader.as_mut()).iter().map(|batch| judge.judge(batch)).collect();
     let rejected: Vec<_> = judged.iter().flat_map(|batch| &batch.rejected).collect();
     assert_eq!(rejected.len(), 1);
     assert_eq!((rejected[0].rule, rejected[0].place.line), (rules::RECORD_TOO_LARGE, 3));
@@ -254,7 +254,7 @@ fn an_identical_row_is_a_repeat_and_a_changed_one_replaces() {
     let mut reader = Reader::new(source, &ingest::ReadOptions::default()).unwrap();
     let judge = SessionJudge::new(reader.header(), &Mapping::default(), &Catalogue::built_in()).unwrap();
     let mut ledger = Duplicates::new();
-    let judged: Vec<_> = batches(&mut reader).iter().map(|batch| judge.judge(batch)).collect();
+    let judged: Vec<_> = batches(reader.as_mut()).iter().map(|batch| judge.judge(batch)).collect();
     let seen: Vec<Seen> = judged.iter().flat_map(|batch| &batch.accepted).map(|row| ledger.see(row)).collect();
     let first = judged[0].accepted[0].place;
     let expected =
@@ -278,12 +278,12 @@ fn the_cdisc_pilot_gives_its_published_subjects_with_dermatologic_events() {
 
     let mut log = read("adsl.csv", Table::Sessions);
     let judge = SessionJudge::new(log.header(), &mapping, &catalogue).unwrap();
-    let sessions: Vec<_> = batches(&mut log).iter().map(|batch| judge.judge(batch)).collect();
+    let sessions: Vec<_> = batches(log.as_mut()).iter().map(|batch| judge.judge(batch)).collect();
     assert!(sessions.iter().all(|batch| batch.rejected.is_empty()), "{:#?}", sessions[0].rejected.first());
 
     let mut events = read("adae.csv", Table::Events);
     let judge = EventJudge::new(events.header(), &mapping, &catalogue).unwrap();
-    let judged: Vec<_> = batches(&mut events).iter().map(|batch| judge.judge(batch)).collect();
+    let judged: Vec<_> = batches(events.as_mut()).iter().map(|batch| judge.judge(batch)).collect();
     assert!(judged.iter().all(|batch| batch.rejected.is_empty()), "{:#?}", judged[0].rejected.first());
     assert_eq!(
         judged.iter().map(|batch| (batch.read, batch.filtered)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1)),

@@ -34,7 +34,12 @@ pub const KEYS: &[Key] = &[
     key("read", "encoding", "utf-8 (default), latin-1, windows-1252"),
     key("read", "decimal", "\".\" (default) or \",\""),
     key("read", "header_row", "line of the header, from 1. Not handed on to events and assessments"),
-    key("read", "sheet", "sheet of a workbook; without meaning for text, so that one mapping serves both"),
+    key(
+        "read",
+        "sheet",
+        "sheet of a workbook (default: the first); without meaning for text, so that one mapping serves both",
+    ),
+    key("read", "query", "SQL query whose rows are read, where the log is a database"),
     key("read", "null", "texts that mean «missing»; default \"\", NA, N/A, NULL, -, ."),
     key("read", "date_order", "dmy, mdy or ymd; without it 03/04/2026 is refused"),
     key("columns", "<column>", "\"their header\", or a table:"),

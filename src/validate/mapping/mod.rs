@@ -12,44 +12,10 @@ pub use keys::{KEYS, Key};
 
 use super::dates::DateOrder;
 use super::number::{Decimal, Unit};
-use crate::domain::columns::{ASSESSMENT_COLUMNS, EVENT_COLUMNS};
 use crate::domain::scales::SCALES;
-use crate::domain::{COLUMNS, Catalogue, Column, Scale};
+use crate::domain::{Catalogue, Scale, Table};
 use crate::ingest::{ReadOptions, TextEncoding};
 use std::collections::BTreeMap;
-
-/// Which file is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Table {
-    /// The session log.
-    Sessions,
-    /// The events file.
-    Events,
-    /// The assessments file.
-    Assessments,
-}
-
-impl Table {
-    /// The canonical columns of the file.
-    #[must_use]
-    pub fn columns(self) -> &'static [Column] {
-        match self {
-            Table::Sessions => COLUMNS,
-            Table::Events => EVENT_COLUMNS,
-            Table::Assessments => ASSESSMENT_COLUMNS,
-        }
-    }
-
-    /// Its name for messages.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Table::Sessions => "session log",
-            Table::Events => "events file",
-            Table::Assessments => "assessments file",
-        }
-    }
-}
 
 /// Where a column's values come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +34,8 @@ pub(super) struct ReadSettings {
     pub(super) delimiter: Option<u8>,
     pub(super) encoding: Option<TextEncoding>,
     pub(super) header_row: Option<u64>,
+    pub(super) sheet: Option<String>,
+    pub(super) query: Option<String>,
     pub(super) decimal: Option<Decimal>,
     pub(super) null: Option<Vec<String>>,
     pub(super) date_order: Option<DateOrder>,
@@ -119,7 +87,14 @@ impl Mapping {
     #[must_use]
     pub fn read_options(&self, table: Table) -> ReadOptions {
         let read = &self.table(table).read;
-        ReadOptions { delimiter: read.delimiter, encoding: read.encoding, header_row: read.header_row }
+        ReadOptions {
+            table,
+            delimiter: read.delimiter,
+            encoding: read.encoding,
+            header_row: read.header_row,
+            sheet: read.sheet.clone(),
+            query: read.query.clone(),
+        }
     }
 
     /// Adds the site's side effects to a catalogue.

@@ -33,7 +33,8 @@ pub(super) fn settings(node: Node<'_>) -> Result<ReadSettings, Located> {
                 let order = DateOrder::from_name(&entry.text(&known)?);
                 read.date_order = Some(order.ok_or_else(|| entry.wrong(&known))?);
             }
-            // `sheet` chooses a sheet of a workbook; a text has none, and one mapping may serve both.
+            "sheet" => read.sheet = Some(entry.text("the name of a sheet")?),
+            "query" => read.query = Some(entry.text("an SQL query")?),
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::{COLUMNS, FileId};
-use crate::ingest::{ReadOptions, Reader, Source};
+use crate::ingest::{ReadOptions, Reader, Records, Source};
 use proptest::prelude::*;
 use std::io::Cursor;
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::FileId;
-use crate::ingest::RawBatch;
+use crate::ingest::{RawBatch, Records};
 use crate::validate::cells::{From, Nulls};
 use crate::validate::masking::Masker;
 use std::sync::Arc;
