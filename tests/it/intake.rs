@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use stipple::domain::{Asked, Assessment, Catalogue, Event, FileId, Link, Resolution, Session};
-use stipple::ingest::{self, RawBatch, Records};
+use stipple::ingest::{self, RawBatch, Reader, Records};
 use stipple::validate::{
     AssessmentJudge, Duplicates, EventJudge, Ignored, Judged, Mapping, RULES, Seen, SessionJudge, Table, rules,
 };
@@ -233,7 +233,7 @@ fn a_field_of_many_megabytes_is_one_refused_row() {
     };
     let mut reader = Reader::new(source, &ingest::ReadOptions::default()).unwrap();
     let judge = SessionJudge::new(reader.header(), &Mapping::default(), &Catalogue::built_in()).unwrap();
-    let judged: Vec<_> = batches(reader.as_mut()).iter().map(|batch| judge.judge(batch)).collect();
+    let judged: Vec<_> = batches(&mut reader).iter().map(|batch| judge.judge(batch)).collect();
     let rejected: Vec<_> = judged.iter().flat_map(|batch| &batch.rejected).collect();
     assert_eq!(rejected.len(), 1);
     assert_eq!((rejected[0].rule, rejected[0].place.line), (rules::RECORD_TOO_LARGE, 3));
@@ -254,7 +254,7 @@ fn an_identical_row_is_a_repeat_and_a_changed_one_replaces() {
     let mut reader = Reader::new(source, &ingest::ReadOptions::default()).unwrap();
     let judge = SessionJudge::new(reader.header(), &Mapping::default(), &Catalogue::built_in()).unwrap();
     let mut ledger = Duplicates::new();
-    let judged: Vec<_> = batches(reader.as_mut()).iter().map(|batch| judge.judge(batch)).collect();
+    let judged: Vec<_> = batches(&mut reader).iter().map(|batch| judge.judge(batch)).collect();
     let seen: Vec<Seen> = judged.iter().flat_map(|batch| &batch.accepted).map(|row| ledger.see(row)).collect();
     let first = judged[0].accepted[0].place;
     let expected =
