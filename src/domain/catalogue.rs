@@ -1,6 +1,6 @@
 //! The side-effect catalogue: compiled in, extended by a site's mapping file.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Index of a side effect in the run's catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,7 +15,7 @@ impl EffectId {
 }
 
 /// What kind of side effect it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Group {
     /// Follows from the treatment itself.
@@ -45,7 +45,7 @@ impl Group {
 }
 
 /// Which devices can cause it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Every device.
@@ -56,7 +56,7 @@ pub enum Scope {
 }
 
 /// A side effect of the catalogue.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SideEffect {
     /// Code as it stands in logs and results.

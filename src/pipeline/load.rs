@@ -4,16 +4,16 @@ use super::Observer;
 use super::files::InputFile;
 use super::link::{self, Ledger, Links};
 use super::listing::{Listed, Listing};
+use super::reading::{self, Progress, Reading};
 use super::settle::Source;
 use super::tally::{InputTally, Role, Superseded};
 use crate::domain::{Asked, Assessment, Catalogue, Day, Event, FileId, Place, Session};
-use crate::ingest::{self, IngestError, RawBatch, ReadOptions, Records};
+use crate::ingest::{IngestError, RawBatch};
 use crate::store::{SessionTable, SessionsBuilder};
 use crate::validate::{
-    AssessmentJudge, Duplicates, EventJudge, HeaderError, Ignored, Judged, Mapping, Rejection, Seen, SessionJudge,
-    Sourced, Table, Warning,
+    AssessmentJudge, Duplicates, EventJudge, HeaderError, Judged, Mapping, Rejection, Seen, SessionJudge, Sourced,
+    Warning,
 };
-use rayon::prelude::*;
 use std::io;
 use thiserror::Error;
 
@@ -236,9 +236,6 @@ struct Loading<'a> {
     newest: Option<Day>,
 }
 
-/// Batches judged at once: enough for every thread, few enough to hold.
-const BATCHES: usize = 8;
-
 impl<'a> Loading<'a> {
     fn new(
         (catalogue, builder): (&'a Catalogue, SessionsBuilder),
@@ -268,9 +265,8 @@ impl<'a> Loading<'a> {
         for file in &source.logs {
             let catalogue = self.catalogue;
             let make = |header: &[String], mapping: &Mapping| SessionJudge::new(header, mapping, catalogue);
-            let read =
-                Read { source, role: Role::Log, make, ignored: SessionJudge::ignored, judge: SessionJudge::judge };
-            self.file(file, read, |loading, session| loading.session(number, &mut ledger, &session))?;
+            let reading = Reading { role: Role::Log, make, ignored: SessionJudge::ignored, work: SessionJudge::judge };
+            self.file((file, source), reading, |loading, session| loading.session(number, &mut ledger, &session))?;
         }
         Ok(ledger)
     }
@@ -301,9 +297,8 @@ impl<'a> Loading<'a> {
         for file in &source.events {
             let catalogue = self.catalogue;
             let make = |header: &[String], mapping: &Mapping| EventJudge::new(header, mapping, catalogue);
-            let read =
-                Read { source, role: Role::Events, make, ignored: EventJudge::ignored, judge: EventJudge::judge };
-            self.file(file, read, |loading, event| match ledger.see(&event) {
+            let reading = Reading { role: Role::Events, make, ignored: EventJudge::ignored, work: EventJudge::judge };
+            self.file((file, source), reading, |loading, event| match ledger.see(&event) {
                 Seen::Repeats { earlier } => loading.repeated(event.place, earlier),
                 Seen::New | Seen::Replaces { .. } => events.push(event),
             })?;
@@ -317,9 +312,9 @@ impl<'a> Loading<'a> {
         for file in &source.assessments {
             let catalogue = self.catalogue;
             let make = |header: &[String], mapping: &Mapping| AssessmentJudge::new(header, mapping, catalogue);
-            let (ignored, judge) = (AssessmentJudge::ignored, AssessmentJudge::judge);
-            let read = Read { source, role: Role::Assessments, make, ignored, judge };
-            self.file(file, read, |loading, assessment| match ledger.see(&assessment) {
+            let (ignored, work) = (AssessmentJudge::ignored, AssessmentJudge::judge);
+            let reading = Reading { role: Role::Assessments, make, ignored, work };
+            self.file((file, source), reading, |loading, assessment| match ledger.see(&assessment) {
                 Seen::Repeats { earlier } => loading.repeated(assessment.place, earlier),
                 Seen::New | Seen::Replaces { .. } => assessments.push(assessment),
             })?;
@@ -331,11 +326,11 @@ impl<'a> Loading<'a> {
         self.superseded.push(Superseded { place, by: earlier, identical: true });
     }
 
-    /// Reads one file: batches are judged in parallel, what they hold is taken in order.
+    /// Reads one file: what its judge accepts is taken in the order of the file.
     fn file<J, T, M, G>(
         &mut self,
-        file: &InputFile,
-        read: Read<'_, J, M, G>,
+        (file, source): (&InputFile, &Source),
+        reading: Reading<J, M, G>,
         mut take: impl FnMut(&mut Self, Sourced<T>),
     ) -> Result<(), LoadError>
     where
@@ -344,81 +339,29 @@ impl<'a> Loading<'a> {
         M: FnOnce(&[String], &Mapping) -> Result<J, HeaderError>,
         G: Fn(&J, &RawBatch) -> Judged<T> + Sync,
     {
-        let Read { source, role, make, ignored, judge } = read;
-        let id = FileId(u32::try_from(self.inputs.len()).unwrap_or(u32::MAX));
-        let name = || file.name.clone();
-        let options = read_options(&source.mapping, role);
-        let mut reader =
-            ingest::open(&file.path, id, &options).map_err(|source| LoadError::Ingest { file: name(), source })?;
-        let judges =
-            make(reader.header(), &source.mapping).map_err(|source| LoadError::Header { file: name(), source })?;
-        let mut tally = InputTally::new(name(), role, self.source);
-        tally.ignored = ignored(&judges).iter().map(ignored_text).collect();
-        self.inputs.push(tally);
-        loop {
-            let batches = next_batches(reader.as_mut()).map_err(|source| LoadError::Ingest { file: name(), source })?;
-            if batches.is_empty() {
-                break;
+        let number = self.inputs.len();
+        let id = FileId(u32::try_from(number).unwrap_or(u32::MAX));
+        self.inputs.push(InputTally::new(file.name.clone(), reading.role, self.source));
+        let mut progress =
+            Progress { observer: self.observer, total_bytes: self.total_bytes, read_bytes: self.read_bytes };
+        let read = reading::read((file, id), &source.mapping, reading, &mut progress, |judged: Judged<T>| {
+            let input = &mut self.inputs[number];
+            input.read += judged.read;
+            input.filtered += judged.filtered;
+            input.accepted += judged.accepted.len() as u64;
+            input.rejected += judged.rejected.len() as u64;
+            for rejection in &judged.rejected {
+                add_rejection(&mut self.rejections, &self.inputs, rejection)?;
             }
-            let judged: Vec<Judged<T>> = batches.par_iter().map(|batch| judge(&judges, batch)).collect();
-            for judged in judged {
-                let input = &mut self.inputs[id.0 as usize];
-                input.read += judged.read;
-                input.filtered += judged.filtered;
-                input.accepted += judged.accepted.len() as u64;
-                input.rejected += judged.rejected.len() as u64;
-                for rejection in &judged.rejected {
-                    add_rejection(&mut self.rejections, &self.inputs, rejection)?;
-                }
-                for warning in &judged.warnings {
-                    add_warning(&mut self.warnings, &self.inputs, warning)?;
-                }
-                for value in judged.accepted {
-                    take(self, value);
-                }
+            for warning in &judged.warnings {
+                add_warning(&mut self.warnings, &self.inputs, warning)?;
             }
-            self.observer.bytes(self.read_bytes + reader.tally().bytes, self.total_bytes);
-        }
-        let tally = reader.tally();
-        self.read_bytes += tally.bytes;
-        let input = &mut self.inputs[id.0 as usize];
-        input.bytes = tally.bytes;
-        input.blake3 = reader.content_hash().unwrap_or_default();
+            judged.accepted.into_iter().for_each(|value| take(self, value));
+            Ok(())
+        })?;
+        self.read_bytes += read.bytes;
+        let input = &mut self.inputs[number];
+        (input.bytes, input.blake3, input.ignored) = (read.bytes, read.blake3, read.ignored);
         Ok(())
     }
-}
-
-/// How a kind of file is read: its judge, made from the header, and what the judge does.
-struct Read<'a, J, M, G> {
-    source: &'a Source,
-    role: Role,
-    make: M,
-    ignored: fn(&J) -> &[Ignored],
-    judge: G,
-}
-
-fn ignored_text(ignored: &Ignored) -> String {
-    match &ignored.nearest {
-        Some(near) => format!("{} (did you mean {near}?)", ignored.header),
-        None => ignored.header.clone(),
-    }
-}
-
-fn next_batches(reader: &mut dyn Records) -> Result<Vec<RawBatch>, IngestError> {
-    let mut batches = Vec::with_capacity(BATCHES);
-    while batches.len() < BATCHES {
-        match reader.next_batch()? {
-            Some(batch) => batches.push(batch),
-            None => break,
-        }
-    }
-    Ok(batches)
-}
-
-fn read_options(mapping: &Mapping, role: Role) -> ReadOptions {
-    mapping.read_options(match role {
-        Role::Log => Table::Sessions,
-        Role::Events => Table::Events,
-        Role::Assessments => Table::Assessments,
-    })
 }

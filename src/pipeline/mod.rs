@@ -10,6 +10,7 @@ pub mod load;
 pub mod manifest;
 pub mod produce;
 pub mod publish;
+mod reading;
 pub mod reference;
 pub mod settle;
 pub mod spec;

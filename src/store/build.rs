@@ -31,7 +31,7 @@ pub struct Occurrence {
 }
 
 /// A column under construction, with the way to read it from a session.
-enum Building {
+pub(super) enum Building {
     Text(StringDictionaryBuilder<UInt32Type>, fn(&Session) -> Option<&str>),
     Code(UInt8Builder, &'static [&'static str], fn(&Session) -> Option<u8>),
     Member(UInt8Builder, usize, fn(&Session) -> Option<CodeSet>),
@@ -72,7 +72,8 @@ impl SessionsBuilder {
     }
 
     fn with_columns(keep: impl Fn(&str) -> bool) -> SessionsBuilder {
-        let columns = canonical_columns().into_iter().chain(derived_columns());
+        let canonical = CANONICAL.iter().map(|(name, reading)| ((*name).to_owned(), reading.building()));
+        let columns = canonical.chain(derived_columns());
         SessionsBuilder {
             columns: columns.filter(|(name, _)| keep(name)).collect(),
             patients: StringDictionaryBuilder::new(),
@@ -205,86 +206,96 @@ fn coded(keys: &UInt8Array, codes: &[&str]) -> DictionaryArray<UInt8Type> {
     DictionaryArray::new(keys.clone(), Arc::new(StringArray::from(codes.to_vec())))
 }
 
-fn text(name: &str, read: fn(&Session) -> Option<&str>) -> (String, Building) {
-    (name.to_owned(), Building::Text(StringDictionaryBuilder::new(), read))
+/// How a column is read from a session.
+#[derive(Clone, Copy)]
+pub(super) enum Reading {
+    Text(fn(&Session) -> Option<&str>),
+    Code(&'static [&'static str], fn(&Session) -> Option<u8>),
+    Number(fn(&Session) -> Option<f64>),
+    Integer(fn(&Session) -> Option<i32>),
+    Date(fn(&Session) -> Option<Day>),
 }
 
-fn code(name: &str, codes: &'static [&'static str], read: fn(&Session) -> Option<u8>) -> (String, Building) {
-    (name.to_owned(), Building::Code(UInt8Builder::new(), codes, read))
+impl Reading {
+    fn building(self) -> Building {
+        match self {
+            Reading::Text(read) => Building::Text(StringDictionaryBuilder::new(), read),
+            Reading::Code(codes, read) => Building::Code(UInt8Builder::new(), codes, read),
+            Reading::Number(read) => Building::Number(Float64Builder::new(), read),
+            Reading::Integer(read) => Building::Integer(Int32Builder::new(), read),
+            Reading::Date(read) => Building::Date(Date32Builder::new(), read),
+        }
+    }
 }
 
-fn yes_no(name: &str, read: fn(&Session) -> Option<u8>) -> (String, Building) {
-    code(name, YesNo::CODES, read)
+const fn whole(value: Option<u32>) -> Option<i32> {
+    match value {
+        // Every whole number of a session is far below 2^31 (`domain::COLUMNS`).
+        #[expect(clippy::cast_possible_wrap, reason = "checked")]
+        Some(value) if value <= i32::MAX as u32 => Some(value as i32),
+        _ => None,
+    }
 }
 
-fn number(name: &str, read: fn(&Session) -> Option<f64>) -> (String, Building) {
-    (name.to_owned(), Building::Number(Float64Builder::new(), read))
-}
-
-fn integer(name: &str, read: fn(&Session) -> Option<i32>) -> (String, Building) {
-    (name.to_owned(), Building::Integer(Int32Builder::new(), read))
-}
-
-fn date(name: &str, read: fn(&Session) -> Option<Day>) -> (String, Building) {
-    (name.to_owned(), Building::Date(Date32Builder::new(), read))
-}
-
-fn whole(value: Option<u32>) -> Option<i32> {
-    value.and_then(|value| i32::try_from(value).ok())
-}
-
-/// The canonical columns but for the patient and the lists, which are held otherwise.
-fn canonical_columns() -> Vec<(String, Building)> {
-    vec![
-        text("clinic_id", |s| Some(&s.clinic_id)),
-        text("practitioner_id", |s| s.practitioner_id.as_deref()),
-        text("state", |s| s.state.as_deref()),
-        code("practitioner_credential", Credential::CODES, |s| s.practitioner_credential.map(|c| c as u8)),
-        number("practitioner_experience_years", |s| s.practitioner_experience_years),
-        date("session_date", |s| Some(s.session_date)),
-        integer("course_session", |s| whole(s.course_session)),
-        code("setting", Setting::CODES, |s| Some(s.setting as u8)),
-        code("modality", Modality::CODES, |s| Some(s.modality as u8)),
-        text("device_model", |s| s.device_model.as_deref()),
-        text("device_lot", |s| s.device_lot.as_deref()),
-        text("firmware", |s| s.firmware.as_deref()),
-        number("needle_depth_mm", |s| s.needle_depth_mm),
-        integer("needle_count", |s| whole(s.needle_count)),
-        integer("passes", |s| whole(s.passes)),
-        number("rf_energy_mj", |s| s.rf_energy_mj),
-        number("rf_pulse_ms", |s| s.rf_pulse_ms),
-        code("body_area", BodyArea::CODES, |s| Some(s.body_area as u8)),
-        code("side", Side::CODES, |s| s.side.map(|c| c as u8)),
-        code("indication", Indication::CODES, |s| Some(s.indication as u8)),
-        integer("age_years", |s| whole(s.age_years)),
-        code("sex", Sex::CODES, |s| s.sex.map(|c| c as u8)),
-        code("fitzpatrick", Fitzpatrick::NUMERALS, |s| s.fitzpatrick.map(|f| f.number() - 1)),
-        code("monk", Monk::TONES, |s| s.monk.map(|m| m.number() - 1)),
-        number("ita_degrees", |s| s.ita_degrees),
-        yes_no("skin_sensitivity", |s| s.skin_sensitivity.map(|c| c as u8)),
-        code("skin_thickness", SkinThickness::CODES, |s| s.skin_thickness.map(|c| c as u8)),
-        code("numbing_agent", NumbingAgent::CODES, |s| s.numbing_agent.map(|c| c as u8)),
-        integer("retinoid_stop_days", |s| whole(s.retinoid_stop_days)),
-        yes_no("sterile_single_use", |s| s.sterile_single_use.map(|c| c as u8)),
-        yes_no("sunscreen_daily", |s| s.sunscreen_daily.map(|c| c as u8)),
-        yes_no("sun_exposure", |s| s.sun_exposure.map(|c| c as u8)),
-        yes_no("gentle_products", |s| s.gentle_products.map(|c| c as u8)),
-        yes_no("moisturiser", |s| s.moisturiser.map(|c| c as u8)),
-        yes_no("picking", |s| s.picking.map(|c| c as u8)),
-        yes_no("exfoliant", |s| s.exfoliant.map(|c| c as u8)),
-        number("pain_vas", |s| s.pain_vas),
-        integer("return_to_activity_days", |s| whole(s.return_to_activity_days)),
-        date("last_follow_up_date", |s| s.last_follow_up_date),
-    ]
-}
+/// The canonical columns but for the ids of session and patient and the lists, which are held otherwise.
+pub(super) const CANONICAL: &[(&str, Reading)] = &[
+    ("clinic_id", Reading::Text(|s| Some(&s.clinic_id))),
+    ("practitioner_id", Reading::Text(|s| s.practitioner_id.as_deref())),
+    ("state", Reading::Text(|s| s.state.as_deref())),
+    ("practitioner_credential", Reading::Code(Credential::CODES, |s| s.practitioner_credential.map(|c| c as u8))),
+    ("practitioner_experience_years", Reading::Number(|s| s.practitioner_experience_years)),
+    ("session_date", Reading::Date(|s| Some(s.session_date))),
+    ("course_session", Reading::Integer(|s| whole(s.course_session))),
+    ("setting", Reading::Code(Setting::CODES, |s| Some(s.setting as u8))),
+    ("modality", Reading::Code(Modality::CODES, |s| Some(s.modality as u8))),
+    ("device_model", Reading::Text(|s| s.device_model.as_deref())),
+    ("device_lot", Reading::Text(|s| s.device_lot.as_deref())),
+    ("firmware", Reading::Text(|s| s.firmware.as_deref())),
+    ("needle_depth_mm", Reading::Number(|s| s.needle_depth_mm)),
+    ("needle_count", Reading::Integer(|s| whole(s.needle_count))),
+    ("passes", Reading::Integer(|s| whole(s.passes))),
+    ("rf_energy_mj", Reading::Number(|s| s.rf_energy_mj)),
+    ("rf_pulse_ms", Reading::Number(|s| s.rf_pulse_ms)),
+    ("body_area", Reading::Code(BodyArea::CODES, |s| Some(s.body_area as u8))),
+    ("side", Reading::Code(Side::CODES, |s| s.side.map(|c| c as u8))),
+    ("indication", Reading::Code(Indication::CODES, |s| Some(s.indication as u8))),
+    ("age_years", Reading::Integer(|s| whole(s.age_years))),
+    ("sex", Reading::Code(Sex::CODES, |s| s.sex.map(|c| c as u8))),
+    ("fitzpatrick", Reading::Code(Fitzpatrick::NUMERALS, |s| s.fitzpatrick.map(|f| f.number() - 1))),
+    ("monk", Reading::Code(Monk::TONES, |s| s.monk.map(|m| m.number() - 1))),
+    ("ita_degrees", Reading::Number(|s| s.ita_degrees)),
+    ("skin_sensitivity", Reading::Code(YesNo::CODES, |s| s.skin_sensitivity.map(|c| c as u8))),
+    ("skin_thickness", Reading::Code(SkinThickness::CODES, |s| s.skin_thickness.map(|c| c as u8))),
+    ("numbing_agent", Reading::Code(NumbingAgent::CODES, |s| s.numbing_agent.map(|c| c as u8))),
+    ("retinoid_stop_days", Reading::Integer(|s| whole(s.retinoid_stop_days))),
+    ("sterile_single_use", Reading::Code(YesNo::CODES, |s| s.sterile_single_use.map(|c| c as u8))),
+    ("sunscreen_daily", Reading::Code(YesNo::CODES, |s| s.sunscreen_daily.map(|c| c as u8))),
+    ("sun_exposure", Reading::Code(YesNo::CODES, |s| s.sun_exposure.map(|c| c as u8))),
+    ("gentle_products", Reading::Code(YesNo::CODES, |s| s.gentle_products.map(|c| c as u8))),
+    ("moisturiser", Reading::Code(YesNo::CODES, |s| s.moisturiser.map(|c| c as u8))),
+    ("picking", Reading::Code(YesNo::CODES, |s| s.picking.map(|c| c as u8))),
+    ("exfoliant", Reading::Code(YesNo::CODES, |s| s.exfoliant.map(|c| c as u8))),
+    ("pain_vas", Reading::Number(|s| s.pain_vas)),
+    ("return_to_activity_days", Reading::Integer(|s| whole(s.return_to_activity_days))),
+    ("last_follow_up_date", Reading::Date(|s| s.last_follow_up_date)),
+];
 
 /// Columns made from canonical ones, so that a pipeline can group and filter by them.
 fn derived_columns() -> Vec<(String, Building)> {
     let mut columns = vec![
-        integer("fitzpatrick_number", |s| s.fitzpatrick.map(|f| i32::from(f.number()))),
-        code("ita_class", ItaClass::CODES, |s| s.ita_degrees.map(|degrees| ItaClass::of(degrees) as u8)),
+        (
+            "fitzpatrick_number".to_owned(),
+            Reading::Integer(|s| s.fitzpatrick.map(|f| i32::from(f.number()))).building(),
+        ),
+        (
+            "ita_class".to_owned(),
+            Reading::Code(ItaClass::CODES, |s| s.ita_degrees.map(|degrees| ItaClass::of(degrees) as u8)).building(),
+        ),
         ("session_month".to_owned(), Building::Month(StringDictionaryBuilder::new(), None)),
-        integer("follow_up_days", |s| s.last_follow_up_date.map(|day| day.since(s.session_date))),
+        (
+            "follow_up_days".to_owned(),
+            Reading::Integer(|s| s.last_follow_up_date.map(|day| day.since(s.session_date))).building(),
+        ),
     ];
     for (index, name) in Condition::CODES.iter().enumerate() {
         columns.push(((*name).to_owned(), Building::Member(UInt8Builder::new(), index, |s| s.conditions)));

@@ -7,11 +7,13 @@
 pub mod attribution;
 pub mod build;
 pub mod filter;
+pub mod lake;
 pub mod states;
 pub mod table;
 
 pub use attribution::{Attribution, PatientSessions};
 pub use build::{Occurrence, SessionsBuilder};
 pub use filter::{Filter, FilterError};
+pub use lake::Keys;
 pub use states::{Settled, State};
 pub use table::{Labels, SessionTable};

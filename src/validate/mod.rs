@@ -27,7 +27,7 @@ pub use dates::DateOrder;
 pub use duplicates::{Duplicates, Fingerprint, Seen};
 pub use event::EventJudge;
 pub use header::{HeaderError, Ignored, MissingColumn};
-pub use mapping::{KEYS, Key, Mapping, MappingError, MappingProblem};
+pub use mapping::{KEYS, Key, Mapping, MappingError, MappingProblem, StoreSettings};
 pub use number::Decimal;
 pub use outcome::{Judged, Rejection, Sourced, Warning};
 pub use rules::{Family, RULES, Rule, Severity};

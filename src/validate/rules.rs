@@ -101,6 +101,8 @@ rules! {
     EVENT_OF_OTHER_PATIENT "event_of_other_patient" Linking Refused "an event names a session and a patient who was not treated in it" => "correct one of the two";
     UNATTRIBUTED_EVENT "unattributed_event" Linking Warned "no session of the patient fits the event" => "name the session";
     SEVERAL_SESSIONS_FIT "several_sessions_fit" Linking Warned "several sessions of the patient fit the event; the latest was taken" => "name the session";
+    WAITING_EVENT "waiting_event" Linking Warned "an event for which no session has come yet: it waits in the store" => "ingest the log that holds the session";
+    FOLLOW_UP_KEPT "follow_up_kept" Linking Warned "an amended session with an earlier follow-up than is known: the later one was kept" => "if the later one was wrong, set [store] follow_up = \"as_sent\" in the mapping file";
     REPEATED_ROW "repeated_row" Linking Warned "the same row again: counted once" => "nothing";
     REPLACED_ROW "replaced_row" Linking Warned "a later row has the same session_id: this one is superseded" => "nothing";
 }

@@ -1,7 +1,7 @@
 //! Walks the TOML of a mapping file; every mistake is told with its line.
 
 use super::error::MappingProblem;
-use super::{Mapping, TableMapping, keys, read, site, tables};
+use super::{Mapping, StoreSettings, TableMapping, keys, read, site, tables};
 use crate::domain::Column;
 use crate::validate::Table;
 use crate::validate::spelling::nearest;
@@ -41,6 +41,9 @@ pub(super) fn read(text: &str) -> Result<Mapping, Located> {
     if let Some(node) = find("scales") {
         mapping.scales = site::scales(node)?;
     }
+    if let Some(node) = find("store") {
+        mapping.store = store(node)?;
+    }
     mapping.sessions = table(&top, Table::Sessions, &mapping)?;
     mapping.events = sub_table(find("events"), Table::Events, &mapping)?;
     mapping.assessments = sub_table(find("assessments"), Table::Assessments, &mapping)?;
@@ -59,6 +62,26 @@ fn table(nodes: &[Node<'_>], table: Table, mapping: &Mapping) -> Result<TableMap
         }
     }
     Ok(settled)
+}
+
+fn store(node: Node<'_>) -> Result<StoreSettings, Located> {
+    let mut settings = StoreSettings::default();
+    for entry in node.known_entries("store")? {
+        match entry.key {
+            "source" => {
+                let name = entry.text("a name")?;
+                let fits = !name.is_empty() && !name.contains('/') && name.trim() == name;
+                settings.source = Some(fits.then_some(name).ok_or_else(|| entry.wrong("a name without `/`"))?);
+            }
+            "follow_up" => match entry.text("forward or as_sent")?.as_str() {
+                "forward" => settings.follow_up_as_sent = false,
+                "as_sent" => settings.follow_up_as_sent = true,
+                _ => return Err(entry.wrong("forward or as_sent")),
+            },
+            _ => {}
+        }
+    }
+    Ok(settings)
 }
 
 /// A kind of file with its own tables; what they leave out comes from those of the session log.

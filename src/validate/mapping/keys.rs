@@ -26,6 +26,7 @@ pub const KEYS: &[Key] = &[
     key("", "events", "the same for the events file"),
     key("", "assessments", "the same for the assessments file"),
     key("", "scales", "outcome scales of the site's own"),
+    key("", "store", "how rows go into a store"),
     key(
         "read",
         "delimiter",
@@ -69,6 +70,16 @@ pub const KEYS: &[Key] = &[
     key("assessments", "columns", "as above, for the assessments file"),
     key("assessments", "values", "as above; joined to the values above"),
     key("assessments", "rows", "as above, for the assessments file"),
+    key(
+        "store",
+        "source",
+        "name of the source system: ids of sessions and patients are unique within it; default \"default\"",
+    ),
+    key(
+        "store",
+        "follow_up",
+        "forward (default): an amended session keeps the later follow-up; as_sent: the newer row says when it was",
+    ),
     key("scales.<id>", "lowest", "lowest score"),
     key("scales.<id>", "highest", "highest score"),
     key("scales.<id>", "direction", "higher_better or lower_better"),

@@ -62,6 +62,15 @@ pub(super) struct TableMapping {
     pub(super) rows: RowFilter,
 }
 
+/// How rows go into a store.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoreSettings {
+    /// Name of the source system; `None` = `default`.
+    pub source: Option<String>,
+    /// Whether an amended session takes the follow-up of the newer row even where it is earlier.
+    pub follow_up_as_sent: bool,
+}
+
 /// A mapping file, checked and complete. The default maps nothing: canonical headers and codes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Mapping {
@@ -72,6 +81,7 @@ pub struct Mapping {
     /// Terms of the site and the code that each stands for; `none` = asked, none.
     pub(super) terms: Vec<(String, String)>,
     scales: Vec<Scale>,
+    store: StoreSettings,
 }
 
 impl Mapping {
@@ -95,6 +105,12 @@ impl Mapping {
             sheet: read.sheet.clone(),
             query: read.query.clone(),
         }
+    }
+
+    /// How rows go into a store.
+    #[must_use]
+    pub fn store(&self) -> &StoreSettings {
+        &self.store
     }
 
     /// Adds the site's side effects to a catalogue.

@@ -1,0 +1,100 @@
+//! One file through its judge: batches are judged in parallel, what they hold is taken in the order of the file.
+
+use super::Observer;
+use super::files::InputFile;
+use super::load::LoadError;
+use super::tally::Role;
+use crate::domain::{FileId, Table};
+use crate::ingest::{self, IngestError, RawBatch, Records};
+use crate::validate::{HeaderError, Ignored, Mapping};
+use rayon::prelude::*;
+
+/// Batches judged at once: enough for every thread, few enough to hold.
+const BATCHES: usize = 8;
+
+/// A file as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FileRead {
+    /// Size.
+    pub(super) bytes: u64,
+    /// BLAKE3 of its bytes, in hexadecimal.
+    pub(super) blake3: String,
+    /// Headers that nothing maps.
+    pub(super) ignored: Vec<String>,
+}
+
+/// How a kind of file is read: its judge, made from the header, and what is made of a batch.
+pub(super) struct Reading<J, M, W> {
+    pub(super) role: Role,
+    pub(super) make: M,
+    pub(super) ignored: fn(&J) -> &[Ignored],
+    pub(super) work: W,
+}
+
+/// How far all files are read.
+pub(super) struct Progress<'a> {
+    pub(super) observer: &'a dyn Observer,
+    pub(super) total_bytes: u64,
+    pub(super) read_bytes: u64,
+}
+
+/// Reads one file.
+pub(super) fn read<J, T, M, W>(
+    (file, id): (&InputFile, FileId),
+    mapping: &Mapping,
+    reading: Reading<J, M, W>,
+    progress: &mut Progress<'_>,
+    mut take: impl FnMut(T) -> Result<(), LoadError>,
+) -> Result<FileRead, LoadError>
+where
+    J: Sync,
+    T: Send,
+    M: FnOnce(&[String], &Mapping) -> Result<J, HeaderError>,
+    W: Fn(&J, &RawBatch) -> T + Sync,
+{
+    let Reading { role, make, ignored, work } = reading;
+    let name = || file.name.clone();
+    let broken = |source| LoadError::Ingest { file: name(), source };
+    let options = mapping.read_options(table_of(role));
+    let mut reader = ingest::open(&file.path, id, &options).map_err(broken)?;
+    let judge = make(reader.header(), mapping).map_err(|source| LoadError::Header { file: name(), source })?;
+    let ignored = ignored(&judge).iter().map(ignored_text).collect();
+    loop {
+        let batches = next_batches(reader.as_mut()).map_err(broken)?;
+        if batches.is_empty() {
+            break;
+        }
+        let made: Vec<T> = batches.par_iter().map(|batch| work(&judge, batch)).collect();
+        made.into_iter().try_for_each(&mut take)?;
+        progress.observer.bytes(progress.read_bytes + reader.tally().bytes, progress.total_bytes);
+    }
+    let bytes = reader.tally().bytes;
+    progress.read_bytes += bytes;
+    Ok(FileRead { bytes, blake3: reader.content_hash().unwrap_or_default(), ignored })
+}
+
+fn ignored_text(ignored: &Ignored) -> String {
+    match &ignored.nearest {
+        Some(near) => format!("{} (did you mean {near}?)", ignored.header),
+        None => ignored.header.clone(),
+    }
+}
+
+fn next_batches(reader: &mut dyn Records) -> Result<Vec<RawBatch>, IngestError> {
+    let mut batches = Vec::with_capacity(BATCHES);
+    while batches.len() < BATCHES {
+        match reader.next_batch()? {
+            Some(batch) => batches.push(batch),
+            None => break,
+        }
+    }
+    Ok(batches)
+}
+
+fn table_of(role: Role) -> Table {
+    match role {
+        Role::Log => Table::Sessions,
+        Role::Events => Table::Events,
+        Role::Assessments => Table::Assessments,
+    }
+}

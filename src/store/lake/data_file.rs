@@ -1,0 +1,230 @@
+//! Data files of a table: Parquet, written whole under the hash of their content, flushed to the disk before any log
+//! names them.
+
+use super::columns::{self, DiskColumn, Holds, TableName};
+use super::error::StoreError;
+use super::rows;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::Date32Type;
+use arrow::error::ArrowError;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::schema::types::ColumnPath;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Rows of a row group.
+const GROUP_ROWS: usize = 1 << 20;
+/// Rows of a page.
+const PAGE_ROWS: usize = 128 << 10;
+
+/// A data file of a table.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct DataFile {
+    /// Path within the table's folder.
+    pub path: String,
+    /// Value of the partition column.
+    pub partition: Option<String>,
+    /// Number of rows.
+    pub rows: u64,
+    /// Size.
+    pub bytes: u64,
+    /// What the log says of it.
+    pub stats: Option<String>,
+}
+
+/// Writes rows as one file of a table and makes sure that it is on the disk.
+///
+/// # Errors
+/// When the disk refuses.
+pub(super) fn write(
+    root: &Path,
+    table: TableName,
+    (partition, batch): (Option<&str>, &RecordBatch),
+) -> Result<DataFile, StoreError> {
+    let columns = table.columns();
+    let bytes = encode(&columns, batch).map_err(|error| damaged(table, &error))?;
+    let name = format!("part-{}.parquet", &blake3::hash(&bytes).to_hex()[..32]);
+    let path = match (table.partition(), partition) {
+        (Some(column), Some(value)) => format!("{column}={value}/{name}"),
+        _ => name,
+    };
+    let full = root.join(table.folder()).join(&path);
+    save(&full, &bytes)?;
+    Ok(DataFile {
+        path,
+        partition: partition.map(str::to_owned),
+        rows: batch.num_rows() as u64,
+        bytes: bytes.len() as u64,
+        stats: Some(stats(batch)),
+    })
+}
+
+/// Writes a file beside its place, flushes it, and renames it.
+pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
+    let io = |source| StoreError::Io { doing: "write", path: path.to_owned(), source };
+    let mut beside = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder).map_err(io)?;
+    beside.write_all(bytes).map_err(io)?;
+    beside.as_file().sync_all().map_err(io)?;
+    let file = beside.persist(path).map_err(|error| io(error.error))?;
+    drop(file);
+    flush_folder(folder)
+}
+
+/// Makes sure that the names in a folder are on the disk.
+pub(super) fn flush_folder(folder: &Path) -> Result<(), StoreError> {
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some systems cannot flush a folder; they order names by themselves.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
+        other => other.map_err(StoreError::io("flush", folder)),
+    }
+}
+
+pub(super) fn damaged(table: TableName, error: &dyn std::error::Error) -> StoreError {
+    StoreError::Damaged { table: table.folder(), reason: error.to_string() }
+}
+
+fn encode(columns: &[DiskColumn], batch: &RecordBatch) -> Result<Vec<u8>, parquet::errors::ParquetError> {
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties(columns)?))?;
+    writer.write(batch)?;
+    writer.into_inner()
+}
+
+fn properties(columns: &[DiskColumn]) -> Result<WriterProperties, parquet::errors::ParquetError> {
+    let mut properties = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_write_batch_size(8192)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_compression(Compression::UNCOMPRESSED)
+        .set_created_by(concat!("stipple ", env!("CARGO_PKG_VERSION")).to_owned());
+    let zstd = Compression::ZSTD(ZstdLevel::try_new(3)?);
+    for column in columns {
+        properties = column_properties(properties, column, zstd);
+    }
+    Ok(properties.build())
+}
+
+fn column_properties(
+    properties: WriterPropertiesBuilder,
+    column: &DiskColumn,
+    zstd: Compression,
+) -> WriterPropertiesBuilder {
+    let path = || ColumnPath::from(column.name.as_str());
+    match column.holds {
+        Holds::Text => {
+            let searched = matches!(column.name.as_str(), "session_id" | "patient_id");
+            properties
+                .set_column_compression(path(), zstd)
+                .set_column_dictionary_enabled(path(), column.name == "patient_id")
+                .set_column_bloom_filter_enabled(path(), searched)
+        }
+        // Hashes do not shrink, and are read whole to find a session.
+        Holds::Long if column.name.contains("_key_") || column.name == "row_hash" => {
+            properties.set_column_dictionary_enabled(path(), false).set_column_encoding(path(), Encoding::PLAIN)
+        }
+        Holds::Long | Holds::Date => properties
+            .set_column_dictionary_enabled(path(), false)
+            .set_column_encoding(path(), Encoding::DELTA_BINARY_PACKED)
+            .set_column_compression(path(), zstd),
+        Holds::Flag => properties.set_column_dictionary_enabled(path(), false),
+        Holds::Label | Holds::Code(_) | Holds::Measure(_) | Holds::Whole => properties,
+    }
+}
+
+/// Number of rows and, where there is one, first and last day: what files are chosen by.
+fn stats(batch: &RecordBatch) -> String {
+    let mut stats = serde_json::json!({ "numRecords": batch.num_rows() });
+    for name in ["session_date", "assessment_date"] {
+        let Some(days) = batch.column_by_name(name).and_then(|days| days.as_primitive_opt::<Date32Type>()) else {
+            continue;
+        };
+        if let (Some(first), Some(last)) = (arrow::compute::min(days), arrow::compute::max(days)) {
+            let day = |day: i32| crate::domain::Day(day).to_string();
+            stats["minValues"] = serde_json::json!({ name: day(first) });
+            stats["maxValues"] = serde_json::json!({ name: day(last) });
+            stats["nullCount"] = serde_json::json!({ name: days.null_count() });
+        }
+    }
+    stats.to_string()
+}
+
+/// Reads columns of a data file (`None` = all), each as the schema has it.
+///
+/// # Errors
+/// When the file is not there or is damaged.
+pub(super) fn read(
+    root: &Path,
+    table: TableName,
+    (file, wanted): (&DataFile, Option<&[&str]>),
+) -> Result<RecordBatch, StoreError> {
+    let path = root.join(table.folder()).join(&file.path);
+    let opened = File::open(&path).map_err(StoreError::io("read", &path))?;
+    let of_file = |error: &dyn std::error::Error| StoreError::Damaged {
+        table: table.folder(),
+        reason: format!("{}: {error}", file.path),
+    };
+    let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| of_file(&error))?;
+    let columns: Vec<DiskColumn> = table
+        .columns()
+        .into_iter()
+        .filter(|column| wanted.is_none_or(|wanted| wanted.contains(&column.name.as_str())))
+        .collect();
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
+    let rows = usize::try_from(file.rows).unwrap_or(usize::MAX).max(1);
+    let reader = builder.with_projection(mask).with_batch_size(rows).build().map_err(|error| of_file(&error))?;
+    let batches: Vec<RecordBatch> = reader.collect::<Result<_, _>>().map_err(|error| of_file(&error))?;
+    let schema = columns::schema(&columns);
+    let found: Result<Vec<RecordBatch>, ArrowError> =
+        batches.iter().map(|batch| as_schema(batch, &columns, &schema)).collect();
+    let batch = found.and_then(|batches| arrow::compute::concat_batches(&schema, &batches));
+    let batch = batch.map_err(|error| of_file(&error))?;
+    if batch.num_rows() as u64 != file.rows {
+        let reason = format!("{} has {} rows where the log says {}", file.path, batch.num_rows(), file.rows);
+        return Err(StoreError::Damaged { table: table.folder(), reason });
+    }
+    Ok(batch)
+}
+
+/// Columns in the order of the schema; a column that the file lacks (an older one) is missing throughout.
+fn as_schema(
+    batch: &RecordBatch,
+    columns: &[DiskColumn],
+    schema: &arrow::datatypes::SchemaRef,
+) -> Result<RecordBatch, ArrowError> {
+    let column = |column: &DiskColumn| -> Result<ArrayRef, ArrowError> {
+        match (batch.column_by_name(&column.name), column.holds) {
+            (None, holds) => Ok(arrow::array::new_null_array(&holds.arrow(), batch.num_rows())),
+            (Some(found), Holds::Code(codes)) => rows::in_catalogue_order(found, codes),
+            (Some(found), holds) if *found.data_type() == holds.arrow() => Ok(found.clone()),
+            (Some(found), holds) => arrow::compute::cast(found, &holds.arrow()),
+        }
+    };
+    RecordBatch::try_new(schema.clone(), columns.iter().map(column).collect::<Result<_, _>>()?)
+}
+
+/// Every Parquet file below a table's folder, whether the log names it or not.
+pub(super) fn on_disk(root: &Path, table: TableName) -> Result<Vec<PathBuf>, StoreError> {
+    let folder = root.join(table.folder());
+    let mut found = Vec::new();
+    let mut folders = vec![folder.clone()];
+    while let Some(inside) = folders.pop() {
+        for entry in fs::read_dir(&inside).map_err(StoreError::io("list", &inside))? {
+            let path = entry.map_err(StoreError::io("list", &inside))?.path();
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            if path.is_dir() && name != "_delta_log" {
+                folders.push(path);
+            } else if name.ends_with(".parquet") || name.starts_with(".tmp-") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

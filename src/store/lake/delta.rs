@@ -1,0 +1,249 @@
+//! The logs of the tables: the one file that speaks with Delta Lake's library.
+
+use super::columns::{DiskColumn, Holds, SCHEMA_VERSION, TableName};
+use super::data_file::{self, DataFile};
+use super::error::StoreError;
+use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
+use deltalake_core::kernel::{Action, Add, DataType, PrimitiveType, Remove, StructField, Transaction};
+use deltalake_core::operations::create::CreateBuilder;
+use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Name of the list of batches, for messages.
+pub(super) const BATCHES: &str = "batches";
+
+/// What runs the library's calls.
+#[derive(Clone)]
+pub(super) struct Runtime(Arc<tokio::runtime::Runtime>);
+
+impl Runtime {
+    pub(super) fn new() -> Result<Runtime, StoreError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.map_err(StoreError::io("start the work on", Path::new("the store")))?;
+        Ok(Runtime(Arc::new(runtime)))
+    }
+
+    fn run<F: Future>(&self, future: F) -> F::Output {
+        self.0.block_on(future)
+    }
+}
+
+/// What a batch does to one table.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Change {
+    /// Files that the table gets.
+    pub add: Vec<DataFile>,
+    /// Files that it loses.
+    pub remove: Vec<DataFile>,
+}
+
+impl Change {
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.remove.is_empty()
+    }
+}
+
+/// The log of one table at one version.
+pub(super) struct Log {
+    runtime: Runtime,
+    table: DeltaTable,
+    folder: PathBuf,
+    name: &'static str,
+    partition: Option<&'static str>,
+}
+
+impl Log {
+    /// Makes a table without rows.
+    pub(super) fn create(runtime: &Runtime, root: &Path, shape: &Shape<'_>) -> Result<Log, StoreError> {
+        let folder = root.join(shape.name);
+        std::fs::create_dir_all(&folder).map_err(StoreError::io("make the folder", &folder))?;
+        let refused = |error: DeltaTableError| log_error(shape.name, &error);
+        let url = deltalake_core::ensure_table_uri(folder.to_string_lossy()).map_err(refused)?;
+        let fields: Vec<StructField> = shape.columns.iter().map(field).chain(shape.partition.map(partition)).collect();
+        // History is never thrown away by a log's own cleaning: an auditor may ask for any day.
+        let keep = [
+            ("delta.logRetentionDuration", "interval 36500 days"),
+            ("delta.deletedFileRetentionDuration", "interval 36500 days"),
+            ("delta.enableExpiredLogCleanup", "false"),
+        ];
+        let builder = CreateBuilder::new()
+            .with_location(url.as_str())
+            .with_table_name(shape.name)
+            .with_columns(fields)
+            .with_partition_columns(shape.partition)
+            .with_raise_if_key_not_exists(false)
+            .with_configuration(keep.map(|(key, value)| (key, Some(value))))
+            .with_configuration([("stipple.schemaVersion", Some(SCHEMA_VERSION.to_string()))]);
+        let table = runtime.run(builder.into_future()).map_err(refused)?;
+        let log = Log { runtime: runtime.clone(), table, folder, name: shape.name, partition: shape.partition };
+        log.flush(0)?;
+        Ok(log)
+    }
+
+    /// Opens a table, at a version or at its newest.
+    pub(super) fn open(
+        runtime: &Runtime,
+        root: &Path,
+        shape: &Shape<'_>,
+        version: Option<u64>,
+    ) -> Result<Log, StoreError> {
+        let folder = root.join(shape.name);
+        let refused = |error: DeltaTableError| log_error(shape.name, &error);
+        let url = deltalake_core::ensure_table_uri(folder.to_string_lossy()).map_err(refused)?;
+        let builder = DeltaTableBuilder::from_url(url).map_err(refused)?;
+        let builder = match version {
+            Some(version) => builder.with_version(version),
+            None => builder,
+        };
+        let table = runtime.run(builder.load()).map_err(refused)?;
+        Ok(Log { runtime: runtime.clone(), table, folder, name: shape.name, partition: shape.partition })
+    }
+
+    /// The version that is open.
+    pub(super) fn version(&self) -> u64 {
+        self.table.version().unwrap_or(0)
+    }
+
+    /// Version of the columns with which the table was made.
+    pub(super) fn schema_version(&self) -> Option<u32> {
+        let snapshot = self.table.snapshot().ok()?;
+        snapshot.metadata().configuration().get("stipple.schemaVersion")?.parse().ok()
+    }
+
+    /// The files that hold the rows, in the order of their paths.
+    pub(super) fn files(&self) -> Result<Vec<DataFile>, StoreError> {
+        let snapshot = self.table.snapshot().map_err(|error| log_error(self.name, &error))?;
+        let mut files = Vec::new();
+        for view in snapshot.log_data().iter() {
+            if view.deletion_vector_descriptor().is_some() {
+                let reason = "another program has marked rows as deleted in it".to_owned();
+                return Err(StoreError::Damaged { table: self.name, reason });
+            }
+            let partition = self.partition.and_then(|column| view.partition_values_map().remove(column).flatten());
+            files.push(DataFile {
+                path: view.path().into_owned(),
+                partition,
+                rows: view.num_records().unwrap_or(0) as u64,
+                bytes: u64::try_from(view.size()).unwrap_or(0),
+                stats: view.stats(),
+            });
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+
+    /// Version last committed by an application, such as the ingest of a file.
+    pub(super) fn transaction(&self, app_id: &str) -> Result<Option<i64>, StoreError> {
+        let snapshot = self.table.snapshot().map_err(|error| log_error(self.name, &error))?;
+        let log_store = self.table.log_store();
+        let version = self.runtime.run(snapshot.transaction_version(log_store.as_ref(), app_id));
+        version.map_err(|error| log_error(self.name, &error))
+    }
+
+    /// Changes the table in one step, if it still is at the version that is open.
+    pub(super) fn commit(
+        &mut self,
+        change: &Change,
+        transactions: Vec<Transaction>,
+        now_ms: i64,
+    ) -> Result<u64, StoreError> {
+        let removes = change.remove.iter().map(|file| Action::Remove(self.remove(file, now_ms)));
+        let adds = change.add.iter().map(|file| Action::Add(self.add(file, now_ms)));
+        let actions: Vec<Action> = removes.chain(adds).collect();
+        let properties = CommitProperties::default()
+            .with_max_retries(0)
+            .with_application_transactions(transactions)
+            .with_cleanup_expired_logs(Some(false));
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: self.partition.map(|column| vec![column.to_owned()]),
+            predicate: None,
+        };
+        let snapshot = self.table.snapshot().map_err(|error| log_error(self.name, &error))?;
+        let commit = CommitBuilder::from(properties).with_actions(actions).build(
+            Some(snapshot),
+            self.table.log_store(),
+            operation,
+        );
+        let done = self.runtime.run(commit.into_future()).map_err(|error| log_error(self.name, &error))?;
+        let version = done.version();
+        self.table.state = Some(done.snapshot());
+        self.flush(version)?;
+        Ok(version)
+    }
+
+    fn add(&self, file: &DataFile, now_ms: i64) -> Add {
+        Add {
+            path: file.path.clone(),
+            partition_values: self.values(file),
+            size: i64::try_from(file.bytes).unwrap_or(i64::MAX),
+            modification_time: now_ms,
+            data_change: true,
+            stats: file.stats.clone(),
+            ..Add::default()
+        }
+    }
+
+    fn remove(&self, file: &DataFile, now_ms: i64) -> Remove {
+        Remove {
+            path: file.path.clone(),
+            data_change: true,
+            deletion_timestamp: Some(now_ms),
+            extended_file_metadata: Some(true),
+            size: i64::try_from(file.bytes).ok(),
+            partition_values: Some(self.values(file)),
+            ..Remove::default()
+        }
+    }
+
+    fn values(&self, file: &DataFile) -> HashMap<String, Option<String>> {
+        self.partition.map(|column| (column.to_owned(), file.partition.clone())).into_iter().collect()
+    }
+
+    /// The library leaves flushing to the system; a power cut must not lose what was said to be done.
+    fn flush(&self, version: u64) -> Result<(), StoreError> {
+        let log = self.folder.join("_delta_log");
+        let entry = log.join(format!("{version:020}.json"));
+        let flushed = std::fs::File::open(&entry).and_then(|file| file.sync_all());
+        flushed.map_err(StoreError::io("flush", &entry))?;
+        data_file::flush_folder(&log)
+    }
+}
+
+/// Name, columns and partition of a table.
+pub(super) struct Shape<'a> {
+    pub(super) name: &'static str,
+    pub(super) columns: &'a [DiskColumn],
+    pub(super) partition: Option<&'static str>,
+}
+
+/// The shape of a table that a closure may use: its columns are made on the way.
+pub(super) fn with_shape<T>(table: TableName, act: impl FnOnce(&Shape<'_>) -> T) -> T {
+    let columns = table.columns();
+    act(&Shape { name: table.folder(), columns: &columns, partition: table.partition() })
+}
+
+fn log_error(table: &'static str, error: &DeltaTableError) -> StoreError {
+    StoreError::Log { table, reason: error.to_string().lines().next().unwrap_or_default().to_owned() }
+}
+
+fn field(column: &DiskColumn) -> StructField {
+    let primitive = match column.holds {
+        Holds::Text | Holds::Label | Holds::Code(_) => PrimitiveType::String,
+        Holds::Flag => PrimitiveType::Boolean,
+        Holds::Measure(digits) => PrimitiveType::decimal(digits, 6).unwrap_or(PrimitiveType::Double),
+        Holds::Whole => PrimitiveType::Integer,
+        Holds::Long => PrimitiveType::Long,
+        Holds::Date => PrimitiveType::Date,
+    };
+    StructField::new(column.name.clone(), DataType::Primitive(primitive), !column.required)
+}
+
+fn partition(name: &'static str) -> StructField {
+    StructField::new(name, DataType::Primitive(PrimitiveType::String), true)
+}

@@ -1,0 +1,43 @@
+//! The store on disk: Delta Lake tables that other programs read as they are, and a list of batches that makes each
+//! batch visible whole or not at all.
+//!
+//! [`ledger`] says how a batch becomes a version; [`upsert`] what a batch does to the rows that are there.
+
+mod columns;
+mod compact;
+mod data_file;
+mod delta;
+mod error;
+mod events;
+mod incoming;
+mod keys;
+mod ledger;
+mod lookup;
+mod month;
+mod placing;
+mod remarks;
+mod rows;
+mod scores;
+mod snapshot;
+mod standing;
+mod states;
+#[expect(clippy::module_inception, reason = "the room's own name for the thing that it holds")]
+mod store;
+mod superseded;
+mod upsert;
+
+pub use columns::{SCHEMA_VERSION, TableName};
+pub use data_file::DataFile;
+pub use delta::Change;
+pub use error::StoreError;
+pub use events::{EventRow, Status};
+pub use incoming::Incoming;
+pub use keys::{Keys, SessionKey};
+pub use ledger::{Batch, BatchKind, Counts, IngestedFile};
+pub use placing::RefusedEvent;
+pub use remarks::{Remark, Remarks};
+pub use rows::{Identity, Origin, RowsBuilder};
+pub use scores::ScoreRow;
+pub use snapshot::{PENDING_PARTITION, Snapshot};
+pub use store::{Author, Store, WriteLock, day_of};
+pub use upsert::{Rules, Settled as SettledBatch, Spot};

@@ -1,0 +1,410 @@
+//! The store as a whole: its versions, and how one more is made.
+
+use super::columns::{DiskColumn, Holds, SCHEMA_VERSION, TableName, schema};
+use super::data_file::{self, DataFile};
+use super::delta::{BATCHES, Change, Log, Runtime, Shape, with_shape};
+use super::error::StoreError;
+use super::ledger::{Batch, BatchKind, Counts};
+use super::rows::{long, longs, same};
+use crate::domain::Day;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use deltalake_core::kernel::Transaction;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+/// What keeps writers apart.
+const LOCK: &str = ".lock";
+
+/// The only process that may write to a store, for as long as it lives; the system lets go of it when the process
+/// ends, however it ends.
+#[derive(Debug)]
+pub struct WriteLock(#[expect(dead_code, reason = "held, not used")] File);
+
+/// Who writes, and when: told by whoever has a clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// Person and machine.
+    pub by: String,
+    /// Milliseconds since 1970, UTC.
+    pub at_ms: i64,
+}
+
+/// An open store, at its newest version.
+pub struct Store {
+    root: PathBuf,
+    runtime: Runtime,
+    ledger: Log,
+    latest: Batch,
+}
+
+impl Store {
+    /// Waits until no other process writes to the store, and keeps them out.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn lock(root: &Path) -> Result<WriteLock, StoreError> {
+        std::fs::create_dir_all(root).map_err(StoreError::io("make the folder", root))?;
+        let path = root.join(LOCK);
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(StoreError::io("lock", &path))?;
+        file.lock().map_err(StoreError::io("lock", &path))?;
+        Ok(WriteLock(file))
+    }
+
+    /// Whether another process writes to the store right now.
+    #[must_use]
+    pub fn is_locked(root: &Path) -> bool {
+        let opened = OpenOptions::new().write(true).open(root.join(LOCK));
+        opened.is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+    }
+
+    /// Whether there is a store.
+    #[must_use]
+    pub fn exists(root: &Path) -> bool {
+        root.join(BATCHES).join("_delta_log").join(format!("{:020}.json", 0)).exists()
+    }
+
+    /// Makes a store without sessions.
+    ///
+    /// # Errors
+    /// When the folder holds something else, or the disk refuses.
+    pub fn create(root: &Path, key_check: &str, author: &Author) -> Result<Store, StoreError> {
+        check_folder(root)?;
+        probe_hard_links(root)?;
+        let runtime = Runtime::new()?;
+        for table in TableName::ALL {
+            // A process that was killed here may have made some of them.
+            if !root.join(table.folder()).join("_delta_log").join(format!("{:020}.json", 0)).exists() {
+                with_shape(table, |shape| Log::create(&runtime, root, shape))?;
+            }
+        }
+        let columns = batch_columns();
+        let mut ledger = Log::create(&runtime, root, &batches_shape(&columns))?;
+        let first = Batch {
+            version: 1,
+            kind: BatchKind::Create,
+            at_ms: author.at_ms,
+            by: author.by.clone(),
+            program: program(),
+            files: Vec::new(),
+            counts: Counts::default(),
+            tables: TableName::ALL.iter().map(|table| (table.folder().to_owned(), 0)).collect(),
+            changes: BTreeMap::new(),
+            effects: Vec::new(),
+            key_check: key_check.to_owned(),
+            file_count: 0,
+            oldest_whole: 1,
+            newest_day: None,
+            warnings: BTreeMap::new(),
+        };
+        record(root, &mut ledger, &first, Vec::new())?;
+        Ok(Store { root: root.to_owned(), runtime, ledger, latest: first })
+    }
+
+    /// Opens a store at its newest version.
+    ///
+    /// # Errors
+    /// When there is none, it is damaged, or another version of the program has written it.
+    pub fn open(root: &Path) -> Result<Store, StoreError> {
+        if !Store::exists(root) {
+            return Err(StoreError::NoStore { folder: root.to_owned() });
+        }
+        let runtime = Runtime::new()?;
+        let columns = batch_columns();
+        let ledger = Log::open(&runtime, root, &batches_shape(&columns), None)?;
+        check_schema(root, ledger.schema_version())?;
+        if ledger.version() == 0 {
+            return Err(StoreError::NoStore { folder: root.to_owned() });
+        }
+        let latest = read_batch(root, ledger.version())?;
+        Ok(Store { root: root.to_owned(), runtime, ledger, latest })
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The newest version.
+    #[must_use]
+    pub fn latest(&self) -> &Batch {
+        &self.latest
+    }
+
+    /// Every version, oldest first.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub fn batches(&self) -> Result<Vec<Batch>, StoreError> {
+        (1..=self.latest.version).map(|version| read_batch(&self.root, version)).collect()
+    }
+
+    /// A version.
+    ///
+    /// # Errors
+    /// When there is none, or its files were removed.
+    pub fn at(&self, version: u64) -> Result<Batch, StoreError> {
+        let newest = self.latest.version;
+        if version > newest || version == 0 {
+            return Err(StoreError::NoVersion { folder: self.root.clone(), asked: version, newest });
+        }
+        let oldest = self.latest.oldest_whole;
+        if version < oldest {
+            return Err(StoreError::Vacuumed { folder: self.root.clone(), asked: version, oldest });
+        }
+        read_batch(&self.root, version)
+    }
+
+    /// The version that stood at the end of a day (UTC).
+    ///
+    /// # Errors
+    /// When there was none yet, or its files were removed.
+    pub fn on(&self, day: Day) -> Result<Batch, StoreError> {
+        let end = (i64::from(day.0) + 1) * DAY_MS;
+        let mut begins = String::new();
+        for version in (1..=self.latest.version).rev() {
+            let batch = read_batch(&self.root, version)?;
+            if batch.at_ms < end {
+                return self.at(version);
+            }
+            begins = day_of(batch.at_ms).to_string();
+        }
+        Err(StoreError::NothingYet { folder: self.root.clone(), asked: day.to_string(), begins })
+    }
+
+    /// The files of a table in a version, in the order of their paths.
+    ///
+    /// # Errors
+    /// When the table's log cannot be read.
+    pub fn files(&self, table: TableName, at: &Batch) -> Result<Vec<DataFile>, StoreError> {
+        let wanted = at.table_version(table);
+        let change = at.change(table).filter(|change| !change.is_empty());
+        let opened = with_shape(table, |shape| Log::open(&self.runtime, &self.root, shape, Some(wanted)));
+        match (opened, change) {
+            (Ok(log), _) => log.files(),
+            // The batch is in the list, but its writer ended before it came to this table.
+            (Err(_), Some(change)) if wanted > 0 => {
+                let before = with_shape(table, |shape| Log::open(&self.runtime, &self.root, shape, Some(wanted - 1)))?;
+                let mut files = before.files()?;
+                files.retain(|file| !change.remove.iter().any(|removed| removed.path == file.path));
+                files.extend(change.add.iter().cloned());
+                files.sort_by(|a, b| a.path.cmp(&b.path));
+                Ok(files)
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Reads columns of a data file (`None` = all).
+    ///
+    /// # Errors
+    /// When it is not there or damaged.
+    pub fn read(&self, table: TableName, file: &DataFile, columns: Option<&[&str]>) -> Result<RecordBatch, StoreError> {
+        data_file::read(&self.root, table, (file, columns))
+    }
+
+    /// Version in which an application, such as the ingest of one file, was recorded.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn recorded(&self, app_id: &str) -> Result<Option<i64>, StoreError> {
+        self.ledger.transaction(app_id)
+    }
+
+    /// Finishes what a writer that was killed has left undone: brings every table to the newest version.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn finish(&self, _lock: &WriteLock) -> Result<(), StoreError> {
+        TableName::ALL.into_iter().try_for_each(|table| self.apply(table))
+    }
+
+    fn apply(&self, table: TableName) -> Result<(), StoreError> {
+        let Some(change) = self.latest.change(table).filter(|change| !change.is_empty()) else { return Ok(()) };
+        let wanted = self.latest.table_version(table);
+        let mut log = with_shape(table, |shape| Log::open(&self.runtime, &self.root, shape, None))?;
+        if log.version() >= wanted {
+            return Ok(());
+        }
+        if log.version() + 1 != wanted {
+            let reason = format!("its log is at version {} where {} is expected", log.version(), wanted - 1);
+            return Err(StoreError::Damaged { table: table.folder(), reason });
+        }
+        let mark = Transaction::new("stipple", long(self.latest.version));
+        log.commit(change, vec![mark], self.latest.at_ms).map(|_| ())
+    }
+
+    /// The batch that would come next: everything as it is now.
+    #[must_use]
+    pub fn next(&self, kind: BatchKind, author: &Author) -> Batch {
+        Batch {
+            version: self.latest.version + 1,
+            kind,
+            at_ms: author.at_ms,
+            by: author.by.clone(),
+            program: program(),
+            files: Vec::new(),
+            changes: BTreeMap::new(),
+            warnings: BTreeMap::new(),
+            ..self.latest.clone()
+        }
+    }
+
+    /// Makes a batch the newest version: in one step it is there, whole, for everybody who reads through the list of
+    /// batches; then each table's own log follows.
+    ///
+    /// # Errors
+    /// When another writer was faster, or the disk refuses. Before the one step nothing has changed.
+    pub fn commit(&mut self, mut batch: Batch, app_ids: &[String], lock: &WriteLock) -> Result<(), StoreError> {
+        batch.changes.retain(|_, change| !change.is_empty());
+        for (table, version) in &mut batch.tables {
+            *version += u64::from(batch.changes.contains_key(table));
+        }
+        let version = long(batch.version);
+        let marks = app_ids.iter().map(|app_id| Transaction::new(app_id, version)).collect();
+        record(&self.root, &mut self.ledger, &batch, marks)?;
+        let version = batch.version;
+        self.latest = batch;
+        self.finish(lock).map_err(|source| StoreError::NotYetApplied { version, source: Box::new(source) })
+    }
+}
+
+/// The day of a moment, UTC.
+#[must_use]
+pub fn day_of(at_ms: i64) -> Day {
+    Day(i32::try_from(at_ms.div_euclid(DAY_MS)).unwrap_or(i32::MAX))
+}
+
+fn program() -> String {
+    concat!("stipple ", env!("CARGO_PKG_VERSION")).to_owned()
+}
+
+fn check_schema(root: &Path, found: Option<u32>) -> Result<(), StoreError> {
+    let folder = root.to_owned();
+    match found.unwrap_or(0) {
+        SCHEMA_VERSION => Ok(()),
+        found if found > SCHEMA_VERSION => Err(StoreError::Newer { folder, found, known: SCHEMA_VERSION }),
+        found => Err(StoreError::Older { folder, found, known: SCHEMA_VERSION }),
+    }
+}
+
+/// A store is made only in a folder that is empty, or that holds what an interrupted making has left.
+fn check_folder(root: &Path) -> Result<(), StoreError> {
+    let entries = std::fs::read_dir(root).map_err(StoreError::io("list", root))?;
+    let mut names: Vec<String> =
+        entries.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let ours =
+        |name: &str| name == LOCK || name == BATCHES || TableName::ALL.iter().any(|table| table.folder() == name);
+    match names.into_iter().find(|name| !ours(name)) {
+        Some(entry) => Err(StoreError::ForeignFolder { folder: root.to_owned(), entry }),
+        None => Ok(()),
+    }
+}
+
+/// A log's entry is put in place by a hard link, which fails when another writer has put his.
+fn probe_hard_links(root: &Path) -> Result<(), StoreError> {
+    let probe = tempfile::tempdir_in(root).map_err(StoreError::io("write to", root))?;
+    let (one, two) = (probe.path().join("one"), probe.path().join("two"));
+    std::fs::write(&one, b"stipple").map_err(StoreError::io("write to", root))?;
+    std::fs::hard_link(&one, &two).map_err(|source| StoreError::NoHardLinks { folder: root.to_owned(), source })
+}
+
+fn batches_shape(columns: &[DiskColumn]) -> Shape<'_> {
+    Shape { name: BATCHES, columns, partition: None }
+}
+
+/// Columns of the list of batches; `detail` holds the whole batch as JSON.
+fn batch_columns() -> Vec<DiskColumn> {
+    let long = |name: &str| DiskColumn::new(name, Holds::Long);
+    let label = |name: &str| DiskColumn::new(name, Holds::Label);
+    let mut columns = vec![long("version"), label("kind"), label("at"), long("at_ms"), label("by"), label("program")];
+    columns.extend(NUMBERS.map(|(name, _)| long(name)));
+    columns.extend(TableName::ALL.map(|table| long(&format!("{}_version", table.folder()))));
+    columns.push(DiskColumn::new("detail", Holds::Text));
+    columns
+}
+
+type Number = fn(&Batch) -> u64;
+
+const NUMBERS: [(&str, Number); 11] = [
+    ("files", |batch| batch.files.len() as u64),
+    ("read_rows", |batch| batch.rows()[0]),
+    ("accepted_rows", |batch| batch.rows()[1]),
+    ("rejected_rows", |batch| batch.rows()[2]),
+    ("superseded_rows", |batch| batch.rows()[3]),
+    ("new_sessions", |batch| batch.counts.new_sessions),
+    ("amended_sessions", |batch| batch.counts.amended_sessions),
+    ("sessions", |batch| batch.counts.sessions),
+    ("events", |batch| batch.counts.events),
+    ("pending_events", |batch| batch.counts.pending),
+    ("assessments", |batch| batch.counts.assessments),
+];
+
+fn batch_path(version: u64) -> String {
+    format!("batch-{version:010}.parquet")
+}
+
+/// Writes a batch's row and puts it into the list, as the version that it says.
+fn record(root: &Path, ledger: &mut Log, batch: &Batch, marks: Vec<Transaction>) -> Result<(), StoreError> {
+    let damaged = |reason: String| StoreError::Damaged { table: BATCHES, reason };
+    if ledger.version() + 1 != batch.version {
+        return Err(damaged(format!("it is at version {} where {} is to come", ledger.version(), batch.version)));
+    }
+    let row = batch_row(batch).map_err(damaged)?;
+    let mut writer =
+        ArrowWriter::try_new(Vec::new(), row.schema(), None).map_err(|error| damaged(error.to_string()))?;
+    writer.write(&row).map_err(|error| damaged(error.to_string()))?;
+    let bytes = writer.into_inner().map_err(|error| damaged(error.to_string()))?;
+    let path = batch_path(batch.version);
+    data_file::save(&root.join(BATCHES).join(&path), &bytes)?;
+    let file = DataFile {
+        path,
+        partition: None,
+        rows: 1,
+        bytes: bytes.len() as u64,
+        stats: Some(r#"{"numRecords":1}"#.to_owned()),
+    };
+    let change = Change { add: vec![file], remove: Vec::new() };
+    ledger.commit(&change, marks, batch.at_ms).map(|_| ())
+}
+
+fn batch_row(batch: &Batch) -> Result<RecordBatch, String> {
+    let detail = serde_json::to_string(batch).map_err(|error| error.to_string())?;
+    let one = |number: u64| longs(std::iter::once(long(number)));
+    let moment = chrono::DateTime::from_timestamp_millis(batch.at_ms).unwrap_or_default();
+    let mut arrays: Vec<ArrayRef> = vec![
+        one(batch.version),
+        same(batch.kind.name(), 1),
+        same(&moment.format("%Y-%m-%dT%H:%M:%SZ").to_string(), 1),
+        longs(std::iter::once(batch.at_ms)),
+        same(&batch.by, 1),
+        same(&batch.program, 1),
+    ];
+    arrays.extend(NUMBERS.iter().map(|(_, number)| one(number(batch))));
+    arrays.extend(TableName::ALL.map(|table| one(batch.table_version(table))));
+    arrays.push(Arc::new(StringArray::from(vec![detail])));
+    RecordBatch::try_new(schema(&batch_columns()), arrays).map_err(|error| error.to_string())
+}
+
+fn read_batch(root: &Path, version: u64) -> Result<Batch, StoreError> {
+    let path = root.join(BATCHES).join(batch_path(version));
+    let damaged =
+        |reason: String| StoreError::Damaged { table: BATCHES, reason: format!("version {version}: {reason}") };
+    let file = File::open(&path).map_err(StoreError::io("read", &path))?;
+    let mut reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .and_then(|builder| builder.build())
+        .map_err(|error| damaged(error.to_string()))?;
+    let row = reader.next().ok_or_else(|| damaged("it is empty".to_owned()))?;
+    let row = row.map_err(|error| damaged(error.to_string()))?;
+    let detail = row.column_by_name("detail").and_then(|column| column.as_string_opt::<i32>());
+    let detail = detail.filter(|detail| !detail.is_empty()).ok_or_else(|| damaged("it has no detail".to_owned()))?;
+    serde_json::from_str(detail.value(0)).map_err(|error| damaged(error.to_string()))
+}

@@ -1,0 +1,76 @@
+//! Rows that a later batch replaced: where they stood and what stands for them.
+
+use super::columns::{self, TableName};
+use super::error::StoreError;
+use super::keys::SessionKey;
+use super::rows::{long, longs};
+use super::standing;
+use super::upsert::Spot;
+use arrow::array::{ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
+use arrow::datatypes::Int64Type;
+use arrow::error::ArrowError;
+use std::sync::Arc;
+
+/// A row that another one stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Superseded {
+    source: String,
+    session_id: String,
+    month: String,
+    store_version: i64,
+    place: Spot,
+    /// Version of the store and place of the row that stands for it.
+    by: (u64, Spot),
+    key: SessionKey,
+}
+
+impl Superseded {
+    pub(super) fn of(
+        rows: &RecordBatch,
+        (row, key): (usize, SessionKey),
+        month: &str,
+        by: (u64, Spot),
+    ) -> Result<Superseded, StoreError> {
+        let lacks =
+            || StoreError::Damaged { table: "sessions", reason: "a file lacks where its rows came from".to_owned() };
+        let text = |name: &str| {
+            let column = rows.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+            column.map(|column| column.value(row).to_owned()).ok_or_else(lacks)
+        };
+        let version = rows.column_by_name("store_version").and_then(|column| column.as_primitive_opt::<Int64Type>());
+        Ok(Superseded {
+            source: text("source")?,
+            session_id: text("session_id")?,
+            month: month.to_owned(),
+            store_version: version.ok_or_else(lacks)?.value(row),
+            place: standing::place(rows, row).ok_or_else(lacks)?,
+            by,
+            key,
+        })
+    }
+}
+
+/// Rows → columns.
+pub(super) fn write(rows: &[Superseded]) -> Result<RecordBatch, ArrowError> {
+    let text =
+        |read: fn(&Superseded) -> &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(read))) };
+    let number = |read: fn(&Superseded) -> i64| longs(rows.iter().map(read));
+    let file =
+        |read: fn(&Superseded) -> i32| -> ArrayRef { Arc::new(Int32Array::from_iter_values(rows.iter().map(read))) };
+    let arrays: Vec<ArrayRef> = vec![
+        text(|row| &row.source),
+        text(|row| &row.session_id),
+        text(|row| &row.month),
+        number(|row| row.store_version),
+        file(|row| row.place.0),
+        number(|row| row.place.1),
+        number(|row| row.place.2),
+        number(|row| long(row.by.0)),
+        number(|row| row.by.1.1),
+        number(|row| row.by.1.2),
+        file(|row| row.by.1.0),
+        number(|row| row.key.halves().0),
+        number(|row| row.key.halves().1),
+    ];
+    RecordBatch::try_new(columns::schema(&TableName::Superseded.columns()), arrays)
+}
