@@ -32,6 +32,9 @@ pub(super) struct Common {
     /// Threads to use (default: one a core)
     #[arg(long, global = true, value_name = "N")]
     pub(super) threads: Option<NonZeroUsize>,
+    /// Memory to use, about, such as 512M or 4G; what does not fit goes to temporary files
+    #[arg(long, global = true, value_name = "SIZE", default_value = "1G", value_parser = memory)]
+    pub(super) memory: usize,
 }
 
 #[derive(Debug, Subcommand)]
@@ -40,6 +43,11 @@ pub(super) enum Command {
     Run(Run),
     /// What would be accepted and rejected, and why; writes nothing but --rejects FILE
     Check(Check),
+    /// Session logs, events and scores into a store
+    Ingest(Ingest),
+    /// What is in a store and how it came there; checks and housekeeping
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Session logs with a known truth (truth.json beside them)
     Simulate(Simulate),
     /// The statistical methods: formula, source, what happens at the edges
@@ -67,6 +75,107 @@ pub(super) struct Run {
     /// Folder of the report (default: reports/<pipeline id>)
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Read this store instead of the pipeline's [source]
+    #[arg(long, value_name = "STORE")]
+    pub(super) store: Option<PathBuf>,
+    /// The store as it was in this version, or at the end of this day (UTC)
+    #[arg(long, value_name = "VERSION | DATE")]
+    pub(super) as_of: Option<String>,
+    /// Where counting happens
+    #[arg(long, value_name = "local", default_value = "local")]
+    pub(super) engine: Engine,
+}
+
+/// Where counting happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Engine {
+    /// In this process.
+    Local,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  stipple ingest --store warehouse january.csv\n  stipple ingest --store warehouse --mapping clinic.mapping.toml exports/*.csv --events events.csv\n  stipple ingest --store warehouse --events late_reports.csv\n\nThe same file twice changes nothing. A file is in the store whole or not at all."
+)]
+pub(super) struct Ingest {
+    /// Folder of the store; made where there is none
+    #[arg(long, value_name = "STORE")]
+    pub(super) store: PathBuf,
+    /// Session logs
+    #[arg(value_name = "LOG", required_unless_present_any = ["events", "assessments"])]
+    pub(super) logs: Vec<String>,
+    /// Mapping file
+    #[arg(long, value_name = "FILE")]
+    pub(super) mapping: Option<PathBuf>,
+    /// Events files; they may come long after their sessions
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(super) events: Vec<String>,
+    /// Assessments files
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(super) assessments: Vec<String>,
+    /// Name of the source system: ids are unique within it (default: the mapping's, or `default`)
+    #[arg(long, value_name = "NAME")]
+    pub(super) source: Option<String>,
+    /// File with the key of the pseudonyms (default: $STIPPLE_KEY, or STORE.key beside the store)
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: Option<PathBuf>,
+    /// Who ingests, for the history (default: user and machine)
+    #[arg(long, value_name = "NAME")]
+    pub(super) by: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Every version: when, who, which files, rows in, rejected, superseded, pending
+    #[command(
+        after_help = "Examples:\n  stipple store history warehouse\n  stipple store history warehouse --session S-1042 --json"
+    )]
+    History {
+        /// The store
+        store: PathBuf,
+        /// The versions of this session
+        #[arg(long, value_name = "SESSION_ID")]
+        session: Option<String>,
+    },
+    /// Checksums, row counts against the log, orphans; exit code 3 when something is wrong
+    #[command(after_help = "Example:\n  stipple store verify warehouse")]
+    Verify {
+        /// The store
+        store: PathBuf,
+    },
+    /// Joins small files: the same rows, faster to read
+    #[command(after_help = "Example:\n  stipple store compact warehouse")]
+    Compact {
+        /// The store
+        store: PathBuf,
+    },
+    /// Removes files that only versions before a day need; those versions are then gone
+    #[command(after_help = "Example:\n  stipple store vacuum warehouse --before 2026-01-01")]
+    Vacuum {
+        /// The store
+        store: PathBuf,
+        /// Versions that ended before this day are given up; the one that stood on it is kept
+        #[arg(long, value_name = "DATE")]
+        before: String,
+        /// Say what would be removed, and remove nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Renews every pseudonym with a new key, without any patient's id
+    #[command(after_help = "Example:\n  stipple store rotate-key warehouse")]
+    RotateKey {
+        /// The store
+        store: PathBuf,
+        /// File with the key; the new one is added to it
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+    /// Brings a store that an older program has written up to date
+    #[command(after_help = "Example:\n  stipple store upgrade warehouse")]
+    Upgrade {
+        /// The store
+        store: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -137,4 +246,42 @@ pub(super) struct Schema {
 pub(super) struct Completions {
     /// Which shell
     pub(super) shell: clap_complete::Shell,
+}
+
+/// `512M`, `4G`, `2GiB` as bytes.
+fn memory(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = text[digits.len()..].to_ascii_lowercase();
+    let factor: usize = match unit.trim_end_matches("ib").trim_end_matches('b') {
+        "k" => 1 << 10,
+        "m" => 1 << 20,
+        "g" => 1 << 30,
+        "t" => 1 << 40,
+        _ => return Err("write it as 512M or 4G".to_owned()),
+    };
+    let number: usize = digits.parse().map_err(|_| "write it as 512M or 4G".to_owned())?;
+    let bytes = number.checked_mul(factor).ok_or("that is more than there is")?;
+    if bytes < 64 << 20 { Err("64M is the least that the work can be done with".to_owned()) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        assert_eq!(memory("512M"), Ok(512 << 20));
+        assert_eq!(memory("4G"), Ok(4 << 30));
+        assert_eq!(memory("2GiB"), Ok(2 << 30));
+        assert_eq!(memory("2gb"), Ok(2 << 30));
+        assert!(memory("512").is_err());
+        assert!(memory("1k").is_err());
+        assert!(memory("many G").is_err());
+    }
 }

@@ -52,6 +52,37 @@ impl From<LoadError> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        let exit_code = match error {
+            StoreError::NoStore { .. }
+            | StoreError::ForeignFolder { .. }
+            | StoreError::OtherKey { .. }
+            | StoreError::BadKey { .. }
+            | StoreError::NoVersion { .. }
+            | StoreError::NothingYet { .. }
+            | StoreError::Vacuumed { .. }
+            | StoreError::Newer { .. }
+            | StoreError::Older { .. } => WRONG_USE,
+            StoreError::Damaged { .. } => UNUSABLE_DATA,
+            _ => FAILED,
+        };
+        Failure::new(exit_code, error.to_string(), error.remedy())
+    }
+}
+
+impl From<TakeInError> for Failure {
+    fn from(error: TakeInError) -> Failure {
+        match error {
+            TakeInError::Load(error) => error.into(),
+            TakeInError::Store(error) => error.into(),
+            TakeInError::Changed { .. } => {
+                Failure::new(FAILED, error.to_string(), "wait until it is written, and give the command again")
+            }
+        }
+    }
+}
+
 impl From<ProduceError> for Failure {
     fn from(error: ProduceError) -> Failure {
         let message = error.to_string();

@@ -8,10 +8,13 @@ mod arguments;
 mod check;
 mod completions;
 mod failure;
+mod ingest;
+mod key;
 mod methods;
 mod run;
 mod schema;
 mod simulate;
+mod store;
 mod vocabulary;
 mod watch;
 
@@ -40,6 +43,8 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Run(command) => run::run(&command, common),
         Command::Check(command) => check::check(&command, common),
+        Command::Ingest(command) => ingest::ingest(&command, common),
+        Command::Store(command) => store::store(&command, common),
         Command::Simulate(command) => simulate::simulate(&command, common),
         Command::Methods(command) => methods::methods(&command, common),
         Command::Vocabulary => vocabulary::vocabulary(common),

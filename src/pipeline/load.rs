@@ -9,6 +9,7 @@ use super::settle::Source;
 use super::tally::{InputTally, Role, Superseded};
 use crate::domain::{Asked, Assessment, Catalogue, Day, Event, FileId, Place, Session};
 use crate::ingest::{IngestError, RawBatch};
+use crate::store::lake::StoreError;
 use crate::store::{SessionTable, SessionsBuilder};
 use crate::validate::{
     AssessmentJudge, Duplicates, EventJudge, HeaderError, Judged, Mapping, Rejection, Seen, SessionJudge, Sourced,
@@ -51,6 +52,12 @@ pub enum LoadError {
         #[from]
         source: std::io::Error,
     },
+    /// The store refused.
+    #[error(transparent)]
+    Store {
+        /// Why.
+        source: StoreError,
+    },
     /// More rows came out than went in, or fewer: a defect of this program.
     #[error("{file}: {read} rows were read, but {accepted} accepted + {rejected} rejected + {superseded} superseded")]
     Unbalanced {
@@ -86,7 +93,9 @@ impl LoadError {
     pub fn cause(&self) -> Cause {
         match self {
             LoadError::Ingest { source: IngestError::NotFound { .. }, .. } => Cause::Missing,
-            LoadError::Ingest { source: IngestError::Io { .. }, .. } | LoadError::Listing { .. } => Cause::Unreadable,
+            LoadError::Ingest { source: IngestError::Io { .. }, .. }
+            | LoadError::Listing { .. }
+            | LoadError::Store { .. } => Cause::Unreadable,
             LoadError::Ingest { .. } | LoadError::Header { .. } | LoadError::Twice { .. } => Cause::Unusable,
             LoadError::Unbalanced { .. } => Cause::Defect,
         }
@@ -99,6 +108,7 @@ impl LoadError {
             LoadError::Ingest { source, .. } => source.remedy(),
             LoadError::Header { source, .. } => source.remedy(),
             LoadError::Twice { .. } => "take it out of one [[source]]".to_owned(),
+            LoadError::Store { source } => source.remedy(),
             LoadError::Listing { .. } => "free some space where temporary files go".to_owned(),
             LoadError::Unbalanced { .. } => {
                 "this is a defect of stipple; please report the shape of the file".to_owned()

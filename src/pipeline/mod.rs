@@ -14,6 +14,7 @@ mod reading;
 pub mod reference;
 pub mod settle;
 pub mod spec;
+pub mod take_in;
 pub mod tally;
 
 pub use load::{LoadError, Loaded};

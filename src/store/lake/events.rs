@@ -3,6 +3,7 @@
 use super::columns::{self, TableName};
 use super::keys::{Keys, SessionKey};
 use super::rows::{Origin, coded, long, without};
+use super::upsert::Spot;
 use crate::domain::codes::BodyArea;
 use crate::domain::{Catalogue, Day, EffectId, Event, Grade, Link, Place, Resolution};
 use crate::store::build::Occurrence;
@@ -108,6 +109,39 @@ impl EventRow {
         };
         row.row_hash = row.content(origin.catalogue.get(*effect).code.as_str());
         row
+    }
+
+    /// Where it belongs, or why it waits.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// How many sessions fit it.
+    #[must_use]
+    pub fn candidates(&self) -> i32 {
+        self.candidates
+    }
+
+    /// Number of its file, line and record.
+    #[must_use]
+    pub fn place(&self) -> Spot {
+        (self.file_number, self.line, self.record)
+    }
+
+    /// What it says, without the ids that may tell who it speaks of.
+    #[must_use]
+    pub fn summary(&self, catalogue: &Catalogue) -> String {
+        let mut text = format!("side_effect={}", catalogue.get(self.effect).code);
+        if let Some(grade) = self.grade {
+            text.push_str(&format!("; grade={}", grade.number()));
+        }
+        for (name, day) in [("onset_date", self.onset), ("reported_date", self.reported)] {
+            if let Some(day) = day {
+                text.push_str(&format!("; {name}={day}"));
+            }
+        }
+        text
     }
 
     /// Hash of everything that it says but for its ids.

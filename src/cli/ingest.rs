@@ -1,0 +1,131 @@
+//! `stipple ingest`.
+
+use super::answer;
+use super::arguments::{Common, Ingest};
+use super::failure::{Failure, WRONG_USE};
+use super::key;
+use super::watch::Watch;
+use crate::pipeline::take_in::{TakeIn, TakenIn, take_in};
+use crate::pipeline::{Source, check, settle};
+use crate::store::lake::{Author, Store};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde_json::json;
+use std::path::Path;
+
+pub(super) fn ingest(command: &Ingest, common: &Common) -> Result<(), Failure> {
+    let watch = Watch::new(common);
+    let (mapping, mapping_hash) = match &command.mapping {
+        Some(path) => {
+            let text = std::fs::read(path).unwrap_or_default();
+            (settle::mapping(path)?, blake3::hash(&text).to_hex().to_string())
+        }
+        None => (Default::default(), String::new()),
+    };
+    let source = Source {
+        logs: check::typed_all(&command.logs).map_err(wrong_use)?,
+        events: check::typed_all(&command.events).map_err(wrong_use)?,
+        assessments: check::typed_all(&command.assessments).map_err(wrong_use)?,
+        mapping,
+    };
+    let found = key::find(&command.store, command.key.as_deref(), common.quiet)?;
+    let author = author(command.by.as_deref());
+    if !common.quiet && Store::is_locked(&command.store) {
+        eprintln!("waiting for another process that writes to {}", command.store.display());
+    }
+    let request = TakeIn {
+        store: &command.store,
+        source: &source,
+        source_name: command.source.as_deref(),
+        mapping_hash: &mapping_hash,
+        keys: &found.keys,
+        memory: common.memory,
+        author: &author,
+    };
+    let taken = take_in(&request, &watch)?;
+    watch.done();
+    answer(&if common.json { as_json(&taken, &command.store) } else { as_text(&taken, &command.store) })
+}
+
+fn wrong_use(reason: String) -> Failure {
+    Failure::new(WRONG_USE, reason, "check the path")
+}
+
+/// Who writes, and when: the one place where the store's clock is read.
+pub(super) fn author(told: Option<&str>) -> Author {
+    let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok());
+    let by = told.map(str::to_owned).unwrap_or_else(|| {
+        let user = variable(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "somebody".to_owned());
+        let machine = variable(&["HOSTNAME", "COMPUTERNAME"])
+            .or_else(|| std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()));
+        machine.map_or_else(|| user.clone(), |machine| format!("{user}@{machine}"))
+    });
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let at_ms = now.ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0);
+    Author { by, at_ms }
+}
+
+fn as_json(taken: &TakenIn, store: &Path) -> String {
+    let files = taken.files.iter().map(|file| {
+        json!({
+            "path": file.name, "role": file.role, "source": file.source, "bytes": file.bytes, "blake3": file.blake3,
+            "read_rows": file.read, "accepted_rows": file.accepted, "rejected_rows": file.rejected,
+            "superseded_rows": file.superseded, "filtered_rows": file.filtered, "ignored_columns": file.ignored,
+        })
+    });
+    let known = taken.known.iter().map(|(path, version)| json!({ "path": path, "version": version }));
+    let counts = taken.counts;
+    json!({
+        "store": store.display().to_string(),
+        "version": taken.version,
+        "files": files.collect::<Vec<_>>(),
+        "already_there": known.collect::<Vec<_>>(),
+        "new_sessions": counts.new_sessions, "amended_sessions": counts.amended_sessions,
+        "sessions": counts.sessions, "events": counts.events, "pending_events": counts.pending,
+        "assessments": counts.assessments, "rejected": taken.refusals, "warnings": taken.warnings,
+    })
+    .to_string()
+}
+
+fn as_text(taken: &TakenIn, store: &Path) -> String {
+    let mut text = String::new();
+    for (file, version) in &taken.known {
+        text.push_str(&format!("{file} is in the store already, since version {version}\n"));
+    }
+    let Some(version) = taken.version else {
+        text.push_str("nothing new; the store is as it was");
+        return text;
+    };
+    let mut files = Table::new();
+    *files.style_mut() = presets::NOTHING;
+    files.set_content_arrangement(ContentArrangement::Dynamic);
+    files.set_header(vec!["File", "Read", "Accepted", "Rejected", "Superseded"]);
+    for file in &taken.files {
+        let counts = [file.read, file.accepted, file.rejected, file.superseded].map(|count| count.to_string());
+        files.add_row([std::slice::from_ref(&file.name), &counts].concat());
+    }
+    for column in 1..5 {
+        if let Some(column) = files.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let counts = taken.counts;
+    text.push_str(&format!(
+        "{files}\n\n{} is at version {version}: {} sessions ({} new, {} amended), {} events ({} pending), {} assessments\n",
+        store.display(),
+        counts.sessions,
+        counts.new_sessions,
+        counts.amended_sessions,
+        counts.events,
+        counts.pending,
+        counts.assessments,
+    ));
+    for (what, rules) in [("rejected", &taken.refusals), ("warning", &taken.warnings)] {
+        for (rule, count) in rules {
+            text.push_str(&format!("{count:>8}  {what}: {rule}\n"));
+        }
+    }
+    for file in taken.files.iter().filter(|file| !file.ignored.is_empty()) {
+        text.push_str(&format!("Columns of {} that nothing maps, not kept: {}\n", file.name, file.ignored.join(", ")));
+    }
+    text
+}

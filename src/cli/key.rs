@@ -1,0 +1,97 @@
+//! The key of the pseudonyms: from a file, from the environment, or made anew beside a new store.
+
+use super::failure::{FAILED, Failure, WRONG_USE};
+use crate::store::lake::{Keys, Store};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Environment variable that may hold the key's lines.
+const VARIABLE: &str = "STIPPLE_KEY";
+
+/// The keys, and the file that they came from (`None` = the environment).
+pub(super) struct Found {
+    pub(super) keys: Keys,
+    pub(super) file: Option<PathBuf>,
+}
+
+/// The key for a store, made anew where the store is new and no key is told.
+pub(super) fn find(store: &Path, told: Option<&Path>, quiet: bool) -> Result<Found, Failure> {
+    if let Some(file) = told {
+        return read(file);
+    }
+    if let Ok(text) = std::env::var(VARIABLE) {
+        let keys = Keys::parse(&text).map_err(|error| {
+            Failure::new(WRONG_USE, format!("${VARIABLE}: {error}"), error.remedy())
+        })?;
+        return Ok(Found { keys, file: None });
+    }
+    let file = beside(store);
+    if file.exists() {
+        return read(&file);
+    }
+    if Store::exists(store) {
+        let message = format!("the key of {} is not there: {}", store.display(), file.display());
+        let hint = format!("give it with --key FILE or ${VARIABLE}; without it nobody can tell which patient is which");
+        return Err(Failure::new(WRONG_USE, message, hint));
+    }
+    let keys = Keys::new(random()?);
+    write_new(&file, &keys)?;
+    if !quiet {
+        eprintln!(
+            "warning: a new key for the pseudonyms of patients was made: {}\n   hint: keep a copy of it apart from the \
+             store; whoever has both can test whether a patient is in it, and without it nothing more can be ingested",
+            file.display()
+        );
+    }
+    Ok(Found { keys, file: Some(file) })
+}
+
+/// `warehouse` → `warehouse.key` beside it: never inside the store, which may be copied and shared.
+fn beside(store: &Path) -> PathBuf {
+    let mut name = store.file_name().map(std::ffi::OsStr::to_owned).unwrap_or_else(|| "store".into());
+    name.push(".key");
+    store.with_file_name(name)
+}
+
+fn read(file: &Path) -> Result<Found, Failure> {
+    let text = fs::read_to_string(file).map_err(|error| {
+        Failure::new(WRONG_USE, format!("cannot read the key {}: {error}", file.display()), "check the path and who may read it")
+    })?;
+    let keys = Keys::parse(&text)
+        .map_err(|error| Failure::new(WRONG_USE, format!("{}: {error}", file.display()), error.remedy()))?;
+    Ok(Found { keys, file: Some(file.to_owned()) })
+}
+
+/// Writes keys into a file that only its owner may read; a file that is there is never overwritten.
+pub(super) fn write_new(file: &Path, keys: &Keys) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(FAILED, format!("cannot write the key {}: {error}", file.display()), "name another place with --key")
+    };
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut opened = options.open(file).map_err(failed)?;
+    let text = format!("# Key of the pseudonyms of patients. Keep it safe, and apart from the store.\n{}", keys.lines());
+    opened.write_all(text.as_bytes()).and_then(|()| opened.sync_all()).map_err(failed)
+}
+
+/// Puts keys in place of those in a file.
+pub(super) fn replace(file: &Path, keys: &Keys) -> Result<(), Failure> {
+    let beside = file.with_extension("key.new");
+    write_new(&beside, keys)?;
+    fs::rename(&beside, file)
+        .map_err(|error| Failure::new(FAILED, format!("cannot write the key {}: {error}", file.display()), "check the disk"))
+}
+
+/// Random bytes of the system.
+pub(super) fn random() -> Result<[u8; 32], Failure> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::new(FAILED, format!("the system gives no random numbers: {error}"), "give a key with --key"))?;
+    Ok(bytes)
+}

@@ -1,0 +1,556 @@
+//! `stipple ingest`: files through the same judges as a run, into the store.
+
+use super::Observer;
+use super::files::InputFile;
+use super::load::LoadError;
+use super::reading::{self, FileRead, Progress, Reading};
+use super::settle::Source;
+use super::tally::Role;
+use crate::domain::{Asked, Catalogue, Day, FileId, Place, Session};
+use crate::ingest::RawBatch;
+use crate::store::lake::{
+    Author, Batch, BatchKind, Counts, EventRow, Identity, Incoming, IngestedFile, Keys, Origin, RefusedEvent, Remark,
+    Remarks, RowsBuilder, Rules, ScoreRow, SettledBatch, Status, Store, StoreError, TableName, WriteLock,
+};
+use crate::validate::{AssessmentJudge, EventJudge, Judged, Mapping, Rejection, SessionJudge, Warning, rules};
+use arrow::array::RecordBatch;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Raised with every change that makes the same file mean something else: then it is read again.
+const PARSER_VERSION: u32 = 1;
+/// Name of a source system that has none.
+const DEFAULT_SOURCE: &str = "default";
+/// Share of the memory allowed that sessions may take before they go to temporary files.
+const SESSIONS_SHARE: usize = 3;
+
+/// Why files could not be taken in.
+#[derive(Debug, Error)]
+pub enum TakeInError {
+    /// A file cannot be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file is not what it was a moment ago.
+    #[error("{file} changed while it was read; nothing was taken in")]
+    Changed {
+        /// The file.
+        file: String,
+    },
+}
+
+/// What is to be taken in, and by whom.
+pub struct TakeIn<'a> {
+    /// Folder of the store.
+    pub store: &'a Path,
+    /// The files and how to read them.
+    pub source: &'a Source,
+    /// Name of the source system; `None` = the mapping's, or `default`.
+    pub source_name: Option<&'a str>,
+    /// BLAKE3 of the mapping's text.
+    pub mapping_hash: &'a str,
+    /// The keys of the pseudonyms.
+    pub keys: &'a Keys,
+    /// Bytes of memory that may be used, about.
+    pub memory: usize,
+    /// Who, and when.
+    pub author: &'a Author,
+}
+
+/// What was taken in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TakenIn {
+    /// Version of the store that holds it; `None` = there was nothing new.
+    pub version: Option<u64>,
+    /// The files that were read.
+    pub files: Vec<IngestedFile>,
+    /// Files that were in the store already, and since which version.
+    pub known: Vec<(String, u64)>,
+    /// Counts.
+    pub counts: Counts,
+    /// Warnings by rule.
+    pub warnings: BTreeMap<String, u64>,
+    /// Refusals by rule.
+    pub refusals: BTreeMap<String, u64>,
+}
+
+/// Takes files into a store, which is made where there is none.
+///
+/// # Errors
+/// When a file cannot be read or the store refuses: then nothing has changed.
+pub fn take_in(request: &TakeIn<'_>, observer: &dyn Observer) -> Result<TakenIn, TakeInError> {
+    let lock = Store::lock(request.store)?;
+    let mut store = open_or_create(request)?;
+    store.finish(&lock)?;
+    let mut catalogue = catalogue_of(store.latest());
+    request.source.mapping.extend(&mut catalogue);
+    let mut taking = Taking::new(request, &store, &catalogue, observer)?;
+    taking.all_files()?;
+    if taking.files.is_empty() {
+        let known = taking.known;
+        let counts = store.latest().counts;
+        let nothing = || (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let (files, warnings, refusals) = nothing();
+        return Ok(TakenIn { version: None, files, known, counts, warnings, refusals });
+    }
+    observer.stage("store");
+    let (batch, app_ids, taken) = taking.finish(&store)?;
+    commit(&mut store, batch, (&app_ids, &lock))?;
+    Ok(TakenIn { version: Some(store.latest().version), counts: store.latest().counts, ..taken })
+}
+
+fn commit(store: &mut Store, batch: Batch, (app_ids, lock): (&[String], &WriteLock)) -> Result<(), StoreError> {
+    store.commit(batch, app_ids, lock)
+}
+
+fn open_or_create(request: &TakeIn<'_>) -> Result<Store, StoreError> {
+    let check = request.keys.check();
+    match Store::open(request.store) {
+        Ok(store) if store.latest().key_check == check => Ok(store),
+        Ok(store) => Err(StoreError::OtherKey { folder: store.root().to_owned() }),
+        Err(StoreError::NoStore { .. }) => Store::create(request.store, &check, request.author),
+        Err(error) => Err(error),
+    }
+}
+
+/// The built-in side effects and those that the store has learnt.
+#[must_use]
+pub fn catalogue_of(batch: &Batch) -> Catalogue {
+    let mut catalogue = Catalogue::built_in();
+    batch.effects.iter().for_each(|effect| {
+        catalogue.add(effect.clone());
+    });
+    catalogue
+}
+
+/// What a batch of a session log gives, made beside others at the same time.
+struct SessionRows {
+    rows: RecordBatch,
+    identities: Vec<Identity>,
+    rest: Rest,
+    newest: Option<Day>,
+}
+
+/// What is not accepted, and the counts.
+struct Rest {
+    read: u64,
+    filtered: u64,
+    accepted: u64,
+    rejected: Vec<Rejection>,
+    warnings: Vec<Warning>,
+}
+
+impl<T> From<Judged<T>> for Rest {
+    fn from(judged: Judged<T>) -> Rest {
+        let Judged { accepted, rejected, warnings, read, filtered } = judged;
+        Rest { read, filtered, accepted: accepted.len() as u64, rejected, warnings }
+    }
+}
+
+/// The work on one batch of files.
+struct Taking<'a> {
+    request: &'a TakeIn<'a>,
+    catalogue: &'a Catalogue,
+    source: Arc<str>,
+    version: u64,
+    /// Files of earlier batches by size, role and source: only one of the same can be the same file.
+    earlier: &'a Store,
+    progress: Progress<'a>,
+    incoming: Incoming,
+    files: Vec<IngestedFile>,
+    app_ids: Vec<String>,
+    known: Vec<(String, u64)>,
+    rejects: Remarks,
+    warnings: Remarks,
+    counted: (BTreeMap<String, u64>, BTreeMap<String, u64>),
+    newest: Option<Day>,
+}
+
+impl<'a> Taking<'a> {
+    fn new(
+        request: &'a TakeIn<'a>,
+        store: &'a Store,
+        catalogue: &'a Catalogue,
+        observer: &'a dyn Observer,
+    ) -> Result<Taking<'a>, TakeInError> {
+        observer.stage("read");
+        let source = request.source;
+        let files = source.logs.iter().chain(&source.events).chain(&source.assessments);
+        let size = |file: &InputFile| std::fs::metadata(&file.path).map_or(0, |data| data.len());
+        let name = request.source_name.or(source.mapping.store().source.as_deref()).unwrap_or(DEFAULT_SOURCE);
+        let version = store.latest().version + 1;
+        Ok(Taking {
+            request,
+            catalogue,
+            source: Arc::from(name),
+            version,
+            earlier: store,
+            progress: Progress { observer, total_bytes: files.map(size).sum(), read_bytes: 0 },
+            incoming: Incoming::new(request.memory / SESSIONS_SHARE),
+            files: Vec::new(),
+            app_ids: Vec::new(),
+            known: Vec::new(),
+            rejects: Remarks::new(request.store, TableName::Rejects, version),
+            warnings: Remarks::new(request.store, TableName::Warnings, version),
+            counted: (BTreeMap::new(), BTreeMap::new()),
+            newest: None,
+        })
+    }
+
+    fn all_files(&mut self) -> Result<(), TakeInError> {
+        let source = self.request.source;
+        for file in &source.logs {
+            self.file(file, Role::Log)?;
+        }
+        for file in &source.events {
+            self.file(file, Role::Events)?;
+        }
+        source.assessments.iter().try_for_each(|file| self.file(file, Role::Assessments))
+    }
+
+    /// Takes in one file, unless it is there already.
+    fn file(&mut self, file: &InputFile, role: Role) -> Result<(), TakeInError> {
+        let before = self.content(file)?;
+        if let Some(hash) = &before
+            && let Some(version) = self.is_known(hash, role)?
+        {
+            self.known.push((file.name.clone(), version));
+            return Ok(());
+        }
+        let number = self.earlier.latest().file_count + i32::try_from(self.files.len()).unwrap_or(i32::MAX);
+        self.files.push(IngestedFile {
+            number,
+            name: file.name.clone(),
+            role: role.name().to_owned(),
+            source: self.source.to_string(),
+            bytes: 0,
+            blake3: String::new(),
+            mapping: self.request.mapping_hash.to_owned(),
+            read: 0,
+            filtered: 0,
+            accepted: 0,
+            rejected: 0,
+            superseded: 0,
+            ignored: Vec::new(),
+        });
+        let read = match role {
+            Role::Log => self.log(file, number)?,
+            Role::Events => self.events(file, number)?,
+            Role::Assessments => self.assessments(file, number)?,
+        };
+        if before.is_some_and(|before| before != read.blake3) {
+            return Err(TakeInError::Changed { file: file.name.clone() });
+        }
+        let app_id = self.app_id(&read.blake3, role);
+        self.app_ids.push(app_id);
+        if let Some(entry) = self.files.last_mut() {
+            (entry.bytes, entry.blake3, entry.ignored) = (read.bytes, read.blake3, read.ignored);
+        }
+        Ok(())
+    }
+
+    /// Hash of a file's bytes, read beforehand: the same file twice must cost nothing.
+    fn content(&self, file: &InputFile) -> Result<Option<String>, TakeInError> {
+        if self.earlier.latest().file_count == 0 && self.files.is_empty() {
+            return Ok(None);
+        }
+        let mut hasher = blake3::Hasher::new();
+        let opened = std::fs::File::open(&file.path);
+        let hashed = opened.and_then(|mut bytes| hasher.update_reader(&mut bytes).map(|_| ()));
+        // What cannot be read is told, with its remedy, by the reader itself.
+        Ok(hashed.ok().map(|()| hasher.finalize().to_hex().to_string()))
+    }
+
+    /// The file with this content, role, source and mapping, as the store's log remembers it.
+    fn app_id(&self, content: &str, role: Role) -> String {
+        let parts = [content, role.name(), &self.source, self.request.mapping_hash];
+        let mut hasher = blake3::Hasher::new();
+        parts.iter().for_each(|part| {
+            hasher.update(part.as_bytes()).update(b"\0");
+        });
+        hasher.update(&PARSER_VERSION.to_le_bytes());
+        format!("stipple-{}", &hasher.finalize().to_hex()[..32])
+    }
+
+    fn is_known(&self, content: &str, role: Role) -> Result<Option<u64>, StoreError> {
+        let app_id = self.app_id(content, role);
+        if self.app_ids.contains(&app_id) {
+            return Ok(Some(self.version));
+        }
+        Ok(self.earlier.recorded(&app_id)?.and_then(|version| u64::try_from(version).ok()))
+    }
+
+    fn origin(&self, file_number: i32) -> Origin<'a> {
+        Origin {
+            store_version: self.version,
+            file_number,
+            source: self
+                .request
+                .source_name
+                .or(self.request.source.mapping.store().source.as_deref())
+                .unwrap_or(DEFAULT_SOURCE),
+            keys: self.request.keys,
+            catalogue: self.catalogue,
+        }
+    }
+
+    fn log(&mut self, file: &InputFile, number: i32) -> Result<FileRead, LoadError> {
+        let (catalogue, origin) = (self.catalogue, self.origin(number));
+        let make = |header: &[String], mapping: &Mapping| SessionJudge::new(header, mapping, catalogue);
+        let work = |judge: &SessionJudge, batch: &RawBatch| session_rows(judge.judge(batch), origin);
+        let reading = Reading { role: Role::Log, make, ignored: SessionJudge::ignored, work };
+        self.read(file, reading, |taking, made: Result<SessionRows, StoreError>| {
+            let made = made?;
+            taking.incoming.add(&made.rows, &made.identities)?;
+            taking.newest = taking.newest.max(made.newest);
+            taking.note(number, made.rest)
+        })
+    }
+
+    fn events(&mut self, file: &InputFile, number: i32) -> Result<FileRead, LoadError> {
+        let (catalogue, origin, source) = (self.catalogue, self.origin(number), self.source.clone());
+        let make = |header: &[String], mapping: &Mapping| EventJudge::new(header, mapping, catalogue);
+        let work = |judge: &EventJudge, batch: &RawBatch| {
+            let judged = judge.judge(batch);
+            let row = |event: &crate::validate::Sourced<crate::domain::Event>| {
+                (
+                    EventRow::of(origin, &source, (event.place, &event.value)),
+                    event.value.onset.max(event.value.reported),
+                )
+            };
+            let (rows, days): (Vec<EventRow>, Vec<Option<Day>>) = judged.accepted.iter().map(row).unzip();
+            (rows, days.into_iter().flatten().max(), Rest::from(judged))
+        };
+        let reading = Reading { role: Role::Events, make, ignored: EventJudge::ignored, work };
+        self.read(file, reading, |taking, (rows, newest, rest): (Vec<EventRow>, Option<Day>, Rest)| {
+            taking.incoming.events.extend(rows);
+            taking.newest = taking.newest.max(newest);
+            taking.note(number, rest)
+        })
+    }
+
+    fn assessments(&mut self, file: &InputFile, number: i32) -> Result<FileRead, LoadError> {
+        let (catalogue, origin, source) = (self.catalogue, self.origin(number), self.source.clone());
+        let make = |header: &[String], mapping: &Mapping| AssessmentJudge::new(header, mapping, catalogue);
+        let work = |judge: &AssessmentJudge, batch: &RawBatch| {
+            let judged = judge.judge(batch);
+            let row = |score: &crate::validate::Sourced<crate::domain::Assessment>| {
+                (ScoreRow::of(origin, &source, (score.place, &score.value)), score.value.assessment_date)
+            };
+            let (rows, days): (Vec<ScoreRow>, Vec<Day>) = judged.accepted.iter().map(row).unzip();
+            (rows, days.into_iter().max(), Rest::from(judged))
+        };
+        let reading = Reading { role: Role::Assessments, make, ignored: AssessmentJudge::ignored, work };
+        self.read(file, reading, |taking, (rows, newest, rest): (Vec<ScoreRow>, Option<Day>, Rest)| {
+            taking.incoming.scores.extend(rows);
+            taking.newest = taking.newest.max(newest);
+            taking.note(number, rest)
+        })
+    }
+
+    fn read<J, T, M, W>(
+        &mut self,
+        file: &InputFile,
+        reading: Reading<J, M, W>,
+        mut take: impl FnMut(&mut Self, T) -> Result<(), StoreError>,
+    ) -> Result<FileRead, LoadError>
+    where
+        J: Sync,
+        T: Send,
+        M: FnOnce(&[String], &Mapping) -> Result<J, crate::validate::HeaderError>,
+        W: Fn(&J, &RawBatch) -> T + Sync,
+    {
+        let id = FileId(u32::try_from(self.files.len() - 1).unwrap_or(0));
+        let mut progress = Progress { ..self.progress };
+        let read = reading::read((file, id), &self.request.source.mapping, reading, &mut progress, |made| {
+            take(self, made).map_err(|source| LoadError::Store { source })
+        })?;
+        self.progress.read_bytes = progress.read_bytes;
+        Ok(read)
+    }
+
+    /// Counts what a batch gave, and lists what was refused or remarked on.
+    fn note(&mut self, number: i32, rest: Rest) -> Result<(), StoreError> {
+        let Some(entry) = self.files.last_mut() else { return Ok(()) };
+        entry.read += rest.read;
+        entry.filtered += rest.filtered;
+        entry.accepted += rest.accepted;
+        entry.rejected += rest.rejected.len() as u64;
+        let file = entry.name.clone();
+        for Rejection { place, column, rule, hint, text } in rest.rejected {
+            self.reject(Remark {
+                file_number: number,
+                file: file.clone(),
+                place,
+                column,
+                rule,
+                hint,
+                text: Some(text),
+            })?;
+        }
+        for Warning { place, column, rule, hint } in rest.warnings {
+            self.warn(Remark { file_number: number, file: file.clone(), place, column, rule, hint, text: None })?;
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, row: Remark) -> Result<(), StoreError> {
+        *self.counted.1.entry(row.rule.to_owned()).or_default() += 1;
+        self.rejects.add(row)
+    }
+
+    fn warn(&mut self, row: Remark) -> Result<(), StoreError> {
+        *self.counted.0.entry(row.rule.to_owned()).or_default() += 1;
+        self.warnings.add(row)
+    }
+
+    /// Settles the batch against the store, and writes its files.
+    fn finish(mut self, store: &Store) -> Result<(Batch, Vec<String>, TakenIn), TakeInError> {
+        let forward = !self.request.source.mapping.store().follow_up_as_sent;
+        let incoming = std::mem::replace(&mut self.incoming, Incoming::new(0));
+        let settled = SettledBatch::of(store, self.catalogue, incoming, Rules { follow_up_forward: forward })?;
+        self.tell(&settled)?;
+        self.balance(&settled)?;
+        let mut batch = store.next(BatchKind::Ingest, self.request.author);
+        settled.write(&mut batch)?;
+        let Taking { files, app_ids, known, rejects, warnings, counted: (warned, refused), newest, .. } = self;
+        rejects.finish(&mut batch)?;
+        warnings.finish(&mut batch)?;
+        batch.file_count += i32::try_from(files.len()).unwrap_or(i32::MAX);
+        batch.files = files.clone();
+        batch.newest_day = batch.newest_day.max(newest.map(|day| day.0));
+        batch.warnings = warned.clone();
+        batch.effects = learnt(self.catalogue);
+        let taken = TakenIn { version: None, files, known, counts: batch.counts, warnings: warned, refusals: refused };
+        Ok((batch, app_ids, taken))
+    }
+
+    /// Lists what joining found.
+    fn tell(&mut self, settled: &SettledBatch<'_>) -> Result<(), StoreError> {
+        for refused in settled.refused() {
+            let row = self.refusal(refused);
+            let at = self.at(row.file_number);
+            self.files[at].rejected += 1;
+            self.reject(row)?;
+        }
+        for event in settled.waiting() {
+            let (rule, hint) = match event.status() {
+                Status::UnknownSession => {
+                    (rules::WAITING_EVENT, "no session with its id has come yet; it waits for it")
+                }
+                _ => {
+                    (rules::UNATTRIBUTED_EVENT, "no session of the patient fits its onset and window; it waits for one")
+                }
+            };
+            self.remark(event.place(), (rule, None), hint.to_owned())?;
+        }
+        for event in settled.overlapping() {
+            let hint = format!("{} sessions fit; the latest was taken", event.candidates());
+            self.remark(event.place(), (rules::SEVERAL_SESSIONS_FIT, None), hint)?;
+        }
+        for (event, days) in settled.late() {
+            let hint = format!("it began {days} days after the end of its window");
+            self.remark(event.place(), (rules::LATE_ONSET, None), hint)?;
+        }
+        for spot in settled.moved_back() {
+            let hint = "an earlier version of the session was followed up for longer; that day was kept".to_owned();
+            self.remark(*spot, (rules::FOLLOW_UP_KEPT, Some("last_follow_up_date")), hint)?;
+        }
+        Ok(())
+    }
+
+    fn at(&self, file_number: i32) -> usize {
+        self.files.iter().position(|file| file.number == file_number).unwrap_or(0)
+    }
+
+    fn remark(
+        &mut self,
+        (file_number, line, record): (i32, i64, i64),
+        (rule, column): (&'static str, Option<&str>),
+        hint: String,
+    ) -> Result<(), StoreError> {
+        let file = self.files[self.at(file_number)].name.clone();
+        let column = column.map(str::to_owned);
+        self.warn(Remark { file_number, file, place: place(line, record), column, rule, hint, text: None })
+    }
+
+    fn refusal(&self, refused: &RefusedEvent) -> Remark {
+        let (file_number, line, record) = refused.event.place();
+        let (column, rule, hint) = match refused.reason {
+            Status::OtherPatient => (
+                "patient_id",
+                rules::EVENT_OF_OTHER_PATIENT,
+                "the session that it names is of another patient; correct session_id or patient_id".to_owned(),
+            ),
+            _ => (
+                "onset_date",
+                rules::EVENT_BEFORE_SESSION,
+                format!("it begins before its session of {}; correct one of the two dates", refused.session_day),
+            ),
+        };
+        Remark {
+            file_number,
+            file: self.files[self.at(file_number)].name.clone(),
+            place: place(line, record),
+            column: Some(column.to_owned()),
+            rule,
+            hint,
+            text: Some(refused.event.summary(self.catalogue)),
+        }
+    }
+
+    /// `accepted` holds what the judges let pass; repeats and later refusals are taken from it.
+    fn balance(&mut self, settled: &SettledBatch<'_>) -> Result<(), LoadError> {
+        let superseded = settled.superseded_by_file();
+        for file in &mut self.files {
+            file.superseded = superseded.get(&file.number).copied().unwrap_or(0);
+            let taken = file.rejected + file.superseded;
+            let IngestedFile { read, accepted, rejected, superseded, .. } = *file;
+            let passed = accepted;
+            file.accepted = read.saturating_sub(taken);
+            if file.accepted > passed || taken > read {
+                let file = file.name.clone();
+                return Err(LoadError::Unbalanced { file, read, accepted, rejected, superseded });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn place(line: i64, record: i64) -> Place {
+    let number = |number: i64| u64::try_from(number).unwrap_or(0);
+    Place { file: FileId(0), line: number(line), record: number(record) }
+}
+
+/// The side effects beyond the built-in ones, and those that a site has changed.
+fn learnt(catalogue: &Catalogue) -> Vec<crate::domain::SideEffect> {
+    let built_in = Catalogue::built_in();
+    let new =
+        |effect: &&crate::domain::SideEffect| built_in.find(&effect.code).is_none_or(|id| built_in.get(id) != *effect);
+    catalogue.ids().map(|id| catalogue.get(id)).filter(new).cloned().collect()
+}
+
+fn session_rows(judged: Judged<Session>, origin: Origin<'_>) -> Result<SessionRows, StoreError> {
+    let mut builder = RowsBuilder::new(origin);
+    let mut newest = None;
+    for session in &judged.accepted {
+        builder.push(session.place, &session.value);
+        newest = newest.max(newest_of(&session.value));
+    }
+    let (rows, identities) = builder
+        .finish()
+        .map_err(|error| StoreError::Damaged { table: TableName::Sessions.folder(), reason: error.to_string() })?;
+    Ok(SessionRows { rows, identities, rest: Rest::from(judged), newest })
+}
+
+fn newest_of(session: &Session) -> Option<Day> {
+    let onset = match &session.side_effects {
+        Asked::Yes(effects) => effects.iter().filter_map(|effect| effect.onset).max(),
+        Asked::No => None,
+    };
+    Some(session.session_date).max(session.last_follow_up_date).max(onset)
+}
