@@ -7,7 +7,7 @@ use super::listing::{Listed, Listing};
 use super::settle::Source;
 use super::tally::{InputTally, Role, Superseded};
 use crate::domain::{Asked, Assessment, Catalogue, Day, Event, FileId, Place, Session};
-use crate::ingest::{self, IngestError, RawBatch, ReadOptions, Records};
+use crate::ingest::{IngestError, RawBatch, ReadOptions, Records};
 use crate::store::{SessionTable, SessionsBuilder};
 use crate::validate::{
     AssessmentJudge, Duplicates, EventJudge, HeaderError, Ignored, Judged, Mapping, Rejection, Seen, SessionJudge,
@@ -70,7 +70,7 @@ pub enum LoadError {
 /// What is behind a [`LoadError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// There is no such file.
+    /// What was named is not there: a file, or a query's tables.
     Missing,
     /// The file cannot be read.
     Unreadable,
@@ -86,6 +86,13 @@ impl LoadError {
     pub fn cause(&self) -> Cause {
         match self {
             LoadError::Ingest { source: IngestError::NotFound { .. }, .. } => Cause::Missing,
+            LoadError::Ingest { source: IngestError::Database { problem, .. }, .. } => {
+                if problem.is_wrong_use() {
+                    Cause::Missing
+                } else {
+                    Cause::Unreadable
+                }
+            }
             LoadError::Ingest { source: IngestError::Io { .. }, .. } | LoadError::Listing { .. } => Cause::Unreadable,
             LoadError::Ingest { .. } | LoadError::Header { .. } | LoadError::Twice { .. } => Cause::Unusable,
             LoadError::Unbalanced { .. } => Cause::Defect,
@@ -247,11 +254,10 @@ impl<'a> Loading<'a> {
     ) -> io::Result<Loading<'a>> {
         let files =
             sources.iter().flat_map(|source| source.logs.iter().chain(&source.events).chain(&source.assessments));
-        let size = |file: &InputFile| std::fs::metadata(&file.path).map_or(0, |data| data.len());
         Ok(Loading {
             catalogue,
             observer,
-            total_bytes: files.map(size).sum(),
+            total_bytes: files.map(|file| file.at.bytes()).sum(),
             read_bytes: 0,
             source: 0,
             builder,
@@ -348,8 +354,7 @@ impl<'a> Loading<'a> {
         let id = FileId(u32::try_from(self.inputs.len()).unwrap_or(u32::MAX));
         let name = || file.name.clone();
         let options = read_options(&source.mapping, role);
-        let mut reader =
-            ingest::open(&file.path, id, &options).map_err(|source| LoadError::Ingest { file: name(), source })?;
+        let mut reader = file.at.open(id, &options).map_err(|source| LoadError::Ingest { file: name(), source })?;
         let judges =
             make(reader.header(), &source.mapping).map_err(|source| LoadError::Header { file: name(), source })?;
         let mut tally = InputTally::new(name(), role, self.source);
