@@ -180,10 +180,10 @@ pub(super) enum StoreCommand {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  stipple check pipelines/pih_by_skin_tone.toml\n  stipple check january.csv february.csv --mapping clinic.mapping.toml --rejects rejects.csv"
+    after_help = "Examples:\n  stipple check pipelines/pih_by_skin_tone.toml\n  stipple check january.csv february.csv --mapping clinic.mapping.toml --rejects rejects.csv\n  stipple check logs/ --mapping clinic.mapping.toml\n  PGPASSWORD=… stipple check postgresql://reader@db.example/clinic --mapping clinic.mapping.toml"
 )]
 pub(super) struct Check {
-    /// A pipeline file, or session logs
+    /// A pipeline file, or session logs: files, folders, patterns, postgresql:// addresses
     #[arg(value_name = "PIPELINE.toml | LOG", required = true)]
     pub(super) inputs: Vec<String>,
     /// Mapping file for the logs

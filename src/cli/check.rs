@@ -1,11 +1,12 @@
 //! `stipple check`.
 
-use super::answer;
 use super::arguments::{Check, Common};
 use super::failure::{FAILED, Failure, UNUSABLE_DATA, WRONG_USE};
 use super::watch::Watch;
+use super::{answer, database_password, settled};
+use crate::pipeline::Source;
 use crate::pipeline::check::{self, Checked, Consequence, RuleCount};
-use crate::pipeline::{Source, settle};
+use crate::pipeline::settle::Named;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::json;
 use std::path::Path;
@@ -14,10 +15,13 @@ pub(super) fn check(command: &Check, common: &Common) -> Result<(), Failure> {
     let watch = Watch::new(common);
     let (checked, gate) = match command.inputs.as_slice() {
         [only] if only.ends_with(".toml") => {
-            let pipeline = settle(Path::new(only))?;
+            let pipeline = settled(Path::new(only))?;
             (check::pipeline(&pipeline, &watch)?, pipeline.gates.max_rejected)
         }
-        logs => (check::logs(source(command, logs)?, &watch)?, None),
+        logs => {
+            let named = Named { logs, events: &command.events, assessments: &command.assessments };
+            (check::logs(source(command.mapping.as_deref(), named)?, &watch)?, None)
+        }
     };
     watch.done();
     answer(&if common.json { as_json(&checked) } else { as_text(&checked) })?;
@@ -31,32 +35,18 @@ pub(super) fn check(command: &Check, common: &Common) -> Result<(), Failure> {
     judged
 }
 
-fn source(command: &Check, logs: &[String]) -> Result<Source, Failure> {
-    let typed = |paths: &[String]| -> Result<Vec<_>, Failure> {
-        for path in paths {
-            if Path::new(path).is_dir() {
-                return Err(Failure::new(
-                    WRONG_USE,
-                    format!("{path} is a folder"),
-                    format!("name its files: {path}/*.csv"),
-                ));
-            }
-            if !Path::new(path).exists() {
-                return Err(Failure::new(WRONG_USE, format!("there is no file {path}"), "check the path"));
-            }
-        }
-        Ok(paths.iter().map(|path| check::typed(path)).collect())
-    };
-    let mapping = match &command.mapping {
+/// What the command line names, with its mapping.
+pub(super) fn source(mapping: Option<&Path>, named: Named<'_>) -> Result<Source, Failure> {
+    let mapping = match mapping {
         Some(path) => crate::pipeline::settle::mapping(path)?,
         None => Default::default(),
     };
-    Ok(Source {
-        logs: typed(logs)?,
-        events: typed(&command.events)?,
-        assessments: typed(&command.assessments)?,
-        mapping,
-    })
+    let mut source = Source::find(Path::new(""), named, mapping)
+        .map_err(|(_, reason)| Failure::new(WRONG_USE, reason, "name logs, folders, patterns or a database"))?;
+    if let Some(password) = database_password() {
+        source.give_password(&password);
+    }
+    Ok(source)
 }
 
 /// Nothing accepted, or a gate not met, is an answer and a failure.
@@ -100,11 +90,12 @@ fn as_json(checked: &Checked) -> String {
             "examples": examples.collect::<Vec<_>>(),
         })
     });
+    let skipped = checked.skipped.iter().map(|skipped| json!({ "path": skipped.name, "why": skipped.why }));
     json!({
         "read_rows": totals.read, "accepted_rows": totals.accepted, "rejected_rows": totals.rejected,
         "superseded_rows": totals.superseded, "filtered_rows": totals.filtered,
         "sessions": checked.loaded.table.len(),
-        "inputs": inputs.collect::<Vec<_>>(), "rules": rules.collect::<Vec<_>>(),
+        "skipped_files": skipped.collect::<Vec<_>>(), "inputs": inputs.collect::<Vec<_>>(), "rules": rules.collect::<Vec<_>>(),
     })
     .to_string()
 }
@@ -142,6 +133,11 @@ fn as_text(checked: &Checked) -> String {
     );
     if totals.filtered > 0 {
         text.push_str(&format!("{} more rows were left out by the mapping's row filter\n", totals.filtered));
+    }
+    if !checked.skipped.is_empty() {
+        let names: Vec<String> =
+            checked.skipped.iter().map(|skipped| format!("{} ({})", skipped.name, skipped.why)).collect();
+        text.push_str(&format!("\nSkipped: {}\n", names.join(", ")));
     }
     for input in checked.loaded.inputs.iter().filter(|input| !input.ignored.is_empty()) {
         text.push_str(&format!(

@@ -1,7 +1,9 @@
 //! A failure at the door: what happened, what to do next, and the exit code.
 
 use crate::pipeline::load::{Cause, LoadError};
+use crate::pipeline::take_in::TakeInError;
 use crate::pipeline::{PipelineError, ProduceError, PublishError};
+use crate::store::lake::StoreError;
 
 /// I/O or internal.
 pub(super) const FAILED: u8 = 1;

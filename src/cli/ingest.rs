@@ -1,12 +1,11 @@
 //! `stipple ingest`.
 
-use super::answer;
 use super::arguments::{Common, Ingest};
-use super::failure::{Failure, WRONG_USE};
-use super::key;
+use super::failure::Failure;
 use super::watch::Watch;
+use super::{answer, check, key};
+use crate::pipeline::settle::Named;
 use crate::pipeline::take_in::{TakeIn, TakenIn, take_in};
-use crate::pipeline::{Source, check, settle};
 use crate::store::lake::{Author, Store};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::json;
@@ -14,19 +13,15 @@ use std::path::Path;
 
 pub(super) fn ingest(command: &Ingest, common: &Common) -> Result<(), Failure> {
     let watch = Watch::new(common);
-    let (mapping, mapping_hash) = match &command.mapping {
-        Some(path) => {
-            let text = std::fs::read(path).unwrap_or_default();
-            (settle::mapping(path)?, blake3::hash(&text).to_hex().to_string())
-        }
-        None => (Default::default(), String::new()),
+    let named = Named { logs: &command.logs, events: &command.events, assessments: &command.assessments };
+    let source = check::source(command.mapping.as_deref(), named)?;
+    let mapping_hash = match &command.mapping {
+        Some(path) => blake3::hash(&std::fs::read(path).unwrap_or_default()).to_hex().to_string(),
+        None => String::new(),
     };
-    let source = Source {
-        logs: check::typed_all(&command.logs).map_err(wrong_use)?,
-        events: check::typed_all(&command.events).map_err(wrong_use)?,
-        assessments: check::typed_all(&command.assessments).map_err(wrong_use)?,
-        mapping,
-    };
+    if !common.quiet {
+        source.skipped.iter().for_each(|skipped| eprintln!("skipped: {} ({})", skipped.name, skipped.why));
+    }
     let found = key::find(&command.store, command.key.as_deref(), common.quiet)?;
     let author = author(command.by.as_deref());
     if !common.quiet && Store::is_locked(&command.store) {
@@ -44,10 +39,6 @@ pub(super) fn ingest(command: &Ingest, common: &Common) -> Result<(), Failure> {
     let taken = take_in(&request, &watch)?;
     watch.done();
     answer(&if common.json { as_json(&taken, &command.store) } else { as_text(&taken, &command.store) })
-}
-
-fn wrong_use(reason: String) -> Failure {
-    Failure::new(WRONG_USE, reason, "check the path")
 }
 
 /// Who writes, and when: the one place where the store's clock is read.

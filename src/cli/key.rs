@@ -21,9 +21,8 @@ pub(super) fn find(store: &Path, told: Option<&Path>, quiet: bool) -> Result<Fou
         return read(file);
     }
     if let Ok(text) = std::env::var(VARIABLE) {
-        let keys = Keys::parse(&text).map_err(|error| {
-            Failure::new(WRONG_USE, format!("${VARIABLE}: {error}"), error.remedy())
-        })?;
+        let keys = Keys::parse(&text)
+            .map_err(|error| Failure::new(WRONG_USE, format!("${VARIABLE}: {error}"), error.remedy()))?;
         return Ok(Found { keys, file: None });
     }
     let file = beside(store);
@@ -56,7 +55,11 @@ fn beside(store: &Path) -> PathBuf {
 
 fn read(file: &Path) -> Result<Found, Failure> {
     let text = fs::read_to_string(file).map_err(|error| {
-        Failure::new(WRONG_USE, format!("cannot read the key {}: {error}", file.display()), "check the path and who may read it")
+        Failure::new(
+            WRONG_USE,
+            format!("cannot read the key {}: {error}", file.display()),
+            "check the path and who may read it",
+        )
     })?;
     let keys = Keys::parse(&text)
         .map_err(|error| Failure::new(WRONG_USE, format!("{}: {error}", file.display()), error.remedy()))?;
@@ -66,7 +69,11 @@ fn read(file: &Path) -> Result<Found, Failure> {
 /// Writes keys into a file that only its owner may read; a file that is there is never overwritten.
 pub(super) fn write_new(file: &Path, keys: &Keys) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
-        Failure::new(FAILED, format!("cannot write the key {}: {error}", file.display()), "name another place with --key")
+        Failure::new(
+            FAILED,
+            format!("cannot write the key {}: {error}", file.display()),
+            "name another place with --key",
+        )
     };
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(failed)?;
@@ -76,7 +83,8 @@ pub(super) fn write_new(file: &Path, keys: &Keys) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut opened = options.open(file).map_err(failed)?;
-    let text = format!("# Key of the pseudonyms of patients. Keep it safe, and apart from the store.\n{}", keys.lines());
+    let text =
+        format!("# Key of the pseudonyms of patients. Keep it safe, and apart from the store.\n{}", keys.lines());
     opened.write_all(text.as_bytes()).and_then(|()| opened.sync_all()).map_err(failed)
 }
 
@@ -84,14 +92,16 @@ pub(super) fn write_new(file: &Path, keys: &Keys) -> Result<(), Failure> {
 pub(super) fn replace(file: &Path, keys: &Keys) -> Result<(), Failure> {
     let beside = file.with_extension("key.new");
     write_new(&beside, keys)?;
-    fs::rename(&beside, file)
-        .map_err(|error| Failure::new(FAILED, format!("cannot write the key {}: {error}", file.display()), "check the disk"))
+    fs::rename(&beside, file).map_err(|error| {
+        Failure::new(FAILED, format!("cannot write the key {}: {error}", file.display()), "check the disk")
+    })
 }
 
 /// Random bytes of the system.
 pub(super) fn random() -> Result<[u8; 32], Failure> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Failure::new(FAILED, format!("the system gives no random numbers: {error}"), "give a key with --key"))?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Failure::new(FAILED, format!("the system gives no random numbers: {error}"), "give a key with --key")
+    })?;
     Ok(bytes)
 }

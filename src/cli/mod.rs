@@ -18,8 +18,10 @@ mod store;
 mod vocabulary;
 mod watch;
 
+use crate::pipeline::{Pipeline, settle};
 use arguments::{Arguments, Command};
 use clap::Parser;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Reads the arguments, does what they say and gives the exit code.
@@ -58,6 +60,20 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.exit_code)
         }
     }
+}
+
+/// The password of databases whose address holds none: where PostgreSQL's own programs look for it too.
+fn database_password() -> Option<String> {
+    std::env::var("PGPASSWORD").ok().filter(|password| !password.is_empty())
+}
+
+/// A settled pipeline whose databases have their passwords.
+fn settled(path: &Path) -> Result<Pipeline, failure::Failure> {
+    let mut pipeline = settle(path)?;
+    if let Some(password) = database_password() {
+        pipeline.sources.iter_mut().for_each(|source| source.give_password(&password));
+    }
+    Ok(pipeline)
 }
 
 /// Prints an answer. A reader that closed the pipe has seen enough; a full disk is a failure.

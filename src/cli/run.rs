@@ -1,11 +1,11 @@
 //! `stipple run`.
 
-use super::answer;
 use super::arguments::{Common, Run};
 use super::failure::{FAILED, Failure};
 use super::watch::Watch;
+use super::{answer, settled};
 use crate::pipeline::publish::check_folder;
-use crate::pipeline::{Staged, produce, settle, stage};
+use crate::pipeline::{Staged, produce, stage};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -19,9 +19,13 @@ const INTERRUPTED: i32 = 130;
 pub(super) fn run(command: &Run, common: &Common) -> Result<(), Failure> {
     let watch = Watch::new(common);
     leave_nothing_half();
-    let pipeline = settle(&command.pipeline)?;
+    let pipeline = settled(&command.pipeline)?;
     let out = command.out.clone().unwrap_or_else(|| Path::new("reports").join(&pipeline.id));
     check_folder(&out)?;
+    if !common.quiet {
+        let skipped = pipeline.sources.iter().flat_map(|source| &source.skipped);
+        skipped.for_each(|skipped| eprintln!("skipped: {} ({})", skipped.name, skipped.why));
+    }
     let product = produce(&pipeline, &watch)?;
     let run = json!({
         "finished": finished(),

@@ -111,6 +111,12 @@ impl RawBatch {
         })
     }
 
+    /// The same records, each on the line of its number: for what has rows and no lines.
+    pub(super) fn with_lines_of_records(mut self) -> RawBatch {
+        self.heads.iter_mut().for_each(|head| head.line = head.record);
+        self
+    }
+
     /// Starts a record; its fields are added next.
     pub(super) fn begin(&mut self, line: u64, record: u64) {
         self.heads.push(Head { line, record, first_field: self.fields.len(), fault: None });

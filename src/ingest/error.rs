@@ -57,6 +57,14 @@ pub enum IngestError {
         /// What is wrong with it.
         fault: super::Fault,
     },
+    /// A database gives no rows, or not all.
+    #[error("{name}: {problem}")]
+    Database {
+        /// The database, without its password.
+        name: String,
+        /// Why.
+        problem: super::DatabaseProblem,
+    },
 }
 
 impl IngestError {
@@ -64,6 +72,7 @@ impl IngestError {
     #[must_use]
     pub fn remedy(&self) -> String {
         match self {
+            IngestError::Database { problem, .. } => problem.remedy().to_owned(),
             IngestError::NotFound { .. } => {
                 "check the path; in a pipeline it is relative to the pipeline file".to_owned()
             }

@@ -7,6 +7,7 @@ mod batch;
 mod delimited;
 mod error;
 mod options;
+mod postgres;
 mod sniff;
 mod split;
 mod window;
@@ -15,6 +16,7 @@ pub use batch::{Fault, RawBatch, RawRecord};
 pub use delimited::{Reader, Tally};
 pub use error::IngestError;
 pub use options::{ReadOptions, TextEncoding};
+pub use postgres::{AddressError, Database, DatabaseProblem, is_url, open_database, without_passwords};
 
 use crate::domain::FileId;
 use std::fs::File;
@@ -72,6 +74,17 @@ pub const FORMATS: &[Format] = &[Format {
     open: |source, options| Ok(Box::new(Reader::new(source, options)?)),
 }];
 
+/// Endings of compressed files: what counts is the ending in front of them.
+const COMPRESSED: &[&str] = &["gz", "zst"];
+
+/// Whether the extension is that of a format, compressed or not.
+#[must_use]
+pub fn is_known(path: &Path) -> bool {
+    let compressed = COMPRESSED.contains(&extension(path).as_str());
+    let inner = if compressed { path.with_extension("") } else { path.to_owned() };
+    FORMATS.iter().any(|format| format.extensions.contains(&extension(&inner).as_str()))
+}
+
 /// Opens a file and reads up to and with its header.
 ///
 /// # Errors
@@ -85,8 +98,12 @@ pub fn open(path: &Path, file: FileId, options: &ReadOptions) -> Result<Box<dyn 
     (format.open)(Source { path: path.to_owned(), file, bytes: Box::new(bytes) }, options)
 }
 
+fn extension(path: &Path) -> String {
+    path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
 fn format_of(path: &Path) -> &'static Format {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let extension = extension(path);
     FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str())).unwrap_or(&FORMATS[0])
 }
 

@@ -1,7 +1,7 @@
 //! `stipple check`: the same work up to validation, and what it found.
 
 use super::Observer;
-use super::files::InputFile;
+use super::files::Skipped;
 use super::listing::{Listing, RuleTally};
 use super::load::{self, LoadError, Loaded};
 use super::settle::{Pipeline, Source};
@@ -35,6 +35,8 @@ pub struct Checked {
     pub loaded: Loaded,
     /// Totals over files.
     pub totals: Totals,
+    /// What the folders that were named hold besides.
+    pub skipped: Vec<Skipped>,
     /// By rule: refusals first, the most frequent first.
     pub rules: Vec<RuleCount>,
 }
@@ -57,12 +59,6 @@ pub fn logs(source: Source, observer: &dyn Observer) -> Result<Checked, LoadErro
     sources(&[source], &catalogue, observer)
 }
 
-/// A file of the command line, called as it was typed.
-#[must_use]
-pub fn typed(path: &str) -> InputFile {
-    InputFile { path: path.into(), name: path.to_owned() }
-}
-
 fn sources(sources: &[Source], catalogue: &Catalogue, observer: &dyn Observer) -> Result<Checked, LoadError> {
     observer.stage("read");
     let loaded = load::load(sources, (catalogue, SessionsBuilder::for_joining()), observer)?;
@@ -74,5 +70,6 @@ fn sources(sources: &[Source], catalogue: &Catalogue, observer: &dyn Observer) -
     let mut rules = of(Consequence::Rejected, &loaded.rejections);
     rules.extend(of(Consequence::Warned, &loaded.warnings));
     rules.sort_by_key(|rule| (rule.consequence, std::cmp::Reverse(rule.tally.count)));
-    Ok(Checked { loaded, totals, rules })
+    let skipped = sources.iter().flat_map(|source| source.skipped.iter().cloned()).collect();
+    Ok(Checked { loaded, totals, skipped, rules })
 }

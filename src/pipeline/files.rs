@@ -1,45 +1,189 @@
-//! Paths and patterns of a source into a list of files, in order.
+//! What a source names (files, folders, patterns, databases) into a list of inputs, in order.
 
+use crate::domain::FileId;
+use crate::ingest::{self, Database, IngestError, ReadOptions, Records, is_url};
+use std::io;
 use std::path::{Path, PathBuf};
 
-/// A file to read: its path, and how it is called in messages and in the manifest (relative to the pipeline file).
+/// Something to read: where it is, and how it is called in messages and in the manifest (relative to the pipeline
+/// file).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputFile {
     /// Where it is.
-    pub path: PathBuf,
-    /// How it is called: the same on every machine.
+    pub at: Location,
+    /// How it is called: the same on every machine, and without a password.
     pub name: String,
 }
 
-/// The files of a path or pattern, sorted by name; `Err` = the reason why there is none.
-///
-/// # Errors
-/// When the pattern is malformed or fits nothing.
-pub fn expand(base: &Path, pattern: &str) -> Result<Vec<InputFile>, String> {
-    let joined = base.join(pattern);
-    if !pattern.contains(['*', '?', '[']) || joined.exists() {
-        if !joined.exists() {
-            return Err(format!("there is no file {}", joined.display()));
-        }
-        if joined.is_dir() {
-            return Err(format!("{} is a folder; name its files, such as \"{pattern}/*.csv\"", joined.display()));
-        }
-        return Ok(vec![InputFile { path: joined, name: portable(pattern) }]);
-    }
-    let found = glob::glob(&joined.to_string_lossy()).map_err(|error| format!("`{pattern}` is no pattern: {error}"))?;
-    let mut files: Vec<InputFile> = found
-        .filter_map(Result::ok)
-        .filter(|path| path.is_file())
-        .map(|path| InputFile { name: name_within(base, &path), path })
-        .collect();
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    if files.is_empty() {
-        return Err(format!("no file fits {}", joined.display()));
-    }
-    Ok(files)
+/// Where an input is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A file.
+    File(PathBuf),
+    /// A query's result in a database.
+    Database(Box<Database>),
 }
 
-/// The pattern's own folder is kept, so that the name does not depend on where the pipeline lies.
+impl Location {
+    /// Opens it and reads up to and with its header.
+    ///
+    /// # Errors
+    /// When it cannot be read as a table.
+    pub fn open(&self, file: FileId, options: &ReadOptions) -> Result<Box<dyn Records>, IngestError> {
+        match self {
+            Location::File(path) => ingest::open(path, file, options),
+            Location::Database(database) => ingest::open_database(database, file, options),
+        }
+    }
+
+    /// Its size in bytes, as far as it is known beforehand.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Location::File(path) => std::fs::metadata(path).map_or(0, |data| data.len()),
+            Location::Database(_) => 0,
+        }
+    }
+
+    /// Gives a database the password that its address leaves out.
+    pub(super) fn give_password(&mut self, password: &str) {
+        if let Location::Database(database) = self {
+            database.give_password(password);
+        }
+    }
+}
+
+/// What a folder or a pattern gives.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// What is read, sorted by name.
+    pub files: Vec<InputFile>,
+    /// What is not, sorted by name, with the reason.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Something in a folder that is not read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub why: &'static str,
+}
+
+const HIDDEN: &str = "hidden";
+const NO_LOG: &str = "not a known kind of file";
+const LINKED: &str = "a link to a folder";
+const FOLDER: &str = "a folder; a pattern with ** goes into folders";
+
+/// The inputs that a path, a folder, a pattern or a database's address names; `Err` = the reason why there is none.
+///
+/// A folder gives every file in it and below it of which the extension is known, but for hidden ones.
+///
+/// # Errors
+/// When there is no such thing, when a folder cannot be listed, or when nothing fits a pattern.
+pub fn expand(base: &Path, named: &str) -> Result<Found, String> {
+    if is_url(named) {
+        return database(named).map(|file| Found { files: vec![file], skipped: Vec::new() });
+    }
+    let joined = base.join(named);
+    if joined.is_file() {
+        return Ok(Found { files: vec![file(joined, portable(named))], skipped: Vec::new() });
+    }
+    let mut found = Found::default();
+    if joined.is_dir() {
+        walk(base, &joined, &mut found)?;
+        if found.files.is_empty() {
+            return Err(format!("the folder {} holds no log{}", joined.display(), skipped_words(&found.skipped)));
+        }
+    } else if named.contains(['*', '?', '[']) && !joined.exists() {
+        matching(base, named, &mut found)?;
+        if found.files.is_empty() {
+            return Err(format!("no file fits {}{}", joined.display(), skipped_words(&found.skipped)));
+        }
+    } else if joined.exists() {
+        // A pipe or a device: read once, as it is.
+        found.files.push(file(joined, portable(named)));
+    } else {
+        return Err(format!("there is no file {}", joined.display()));
+    }
+    found.files.sort_by(|a, b| a.name.cmp(&b.name));
+    found.skipped.sort();
+    Ok(found)
+}
+
+fn file(path: PathBuf, name: String) -> InputFile {
+    InputFile { at: Location::File(path), name }
+}
+
+fn database(url: &str) -> Result<InputFile, String> {
+    let database = Database::parse(url).map_err(|error| format!("{error}; {}", error.remedy()))?;
+    Ok(InputFile { name: database.name().to_owned(), at: Location::Database(Box::new(database)) })
+}
+
+/// Everything in a folder and below it.
+fn walk(base: &Path, folder: &Path, found: &mut Found) -> Result<(), String> {
+    let cannot = |error: io::Error| format!("the folder {} cannot be listed: {error}", folder.display());
+    for entry in std::fs::read_dir(folder).map_err(cannot)? {
+        let entry = entry.map_err(cannot)?;
+        let path = entry.path();
+        let skipped = |why| Skipped { name: name_within(base, &path), why };
+        let linked = entry.file_type().map_err(cannot)?.is_symlink();
+        if is_hidden(&path) {
+            found.skipped.push(skipped(HIDDEN));
+        } else if path.is_dir() && linked {
+            // A link may lead back to a folder above it.
+            found.skipped.push(skipped(LINKED));
+        } else if path.is_dir() {
+            walk(base, &path, found)?;
+        } else if ingest::is_known(&path) {
+            found.files.push(file(path.clone(), name_within(base, &path)));
+        } else {
+            found.skipped.push(skipped(NO_LOG));
+        }
+    }
+    Ok(())
+}
+
+/// Everything that fits a pattern, whatever its extension: who writes `*.log` means it.
+fn matching(base: &Path, pattern: &str, found: &mut Found) -> Result<(), String> {
+    // Brackets in the name of the pipeline's own folder are no pattern.
+    let base_text = glob::Pattern::escape(&base.to_string_lossy());
+    let whole = Path::new(&base_text).join(pattern);
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
+    let paths = glob::glob_with(&whole.to_string_lossy(), options);
+    for path in paths.map_err(|error| format!("`{pattern}` is no pattern: {error}"))? {
+        let path = path.map_err(|error| format!("{} cannot be listed: {}", error.path().display(), error.error()))?;
+        let name = name_within(base, &path);
+        if path.is_dir() {
+            found.skipped.push(Skipped { name, why: FOLDER });
+        } else {
+            found.files.push(file(path, name));
+        }
+    }
+    if pattern.contains("**") {
+        found.skipped.retain(|skipped| skipped.why != FOLDER);
+    }
+    Ok(())
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+/// What was skipped, as the end of a sentence; at most five names.
+fn skipped_words(skipped: &[Skipped]) -> String {
+    const SHOWN: usize = 5;
+    let names: Vec<String> =
+        skipped.iter().take(SHOWN).map(|skipped| format!("{} ({})", skipped.name, skipped.why)).collect();
+    match skipped.len() {
+        0 => String::new(),
+        count if count > SHOWN => format!("; skipped: {} and {} more", names.join(", "), count - SHOWN),
+        _ => format!("; skipped: {}", names.join(", ")),
+    }
+}
+
+/// The named folder is kept, so that the name does not depend on where the pipeline lies.
 fn name_within(base: &Path, path: &Path) -> String {
     let name = path.strip_prefix(base).unwrap_or(path);
     portable(&name.to_string_lossy())
@@ -47,4 +191,88 @@ fn name_within(base: &Path, path: &Path) -> String {
 
 fn portable(name: &str) -> String {
     name.replace('\\', "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn names(found: &Found) -> Vec<&str> {
+        found.files.iter().map(|file| file.name.as_str()).collect()
+    }
+
+    /// A folder with logs at two depths, and all that is no log.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for path in
+            ["logs/b.csv", "logs/a.TSV", "logs/2026/c.csv.gz", "logs/notes.pdf", "logs/.d.csv", "logs/2026/e.log"]
+        {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn a_folder_is_its_logs_in_order_and_what_is_skipped_is_told() {
+        let folder = folder();
+        for named in ["logs", "logs/"] {
+            let found = expand(folder.path(), named).unwrap();
+            assert_eq!(names(&found), ["logs/2026/c.csv.gz", "logs/a.TSV", "logs/b.csv"]);
+            let skipped: Vec<(&str, &str)> = found.skipped.iter().map(|s| (s.name.as_str(), s.why)).collect();
+            assert_eq!(skipped, [("logs/.d.csv", HIDDEN), ("logs/2026/e.log", NO_LOG), ("logs/notes.pdf", NO_LOG)]);
+        }
+    }
+
+    #[test]
+    fn a_pattern_takes_what_it_says_at_any_depth() {
+        let folder = folder();
+        assert_eq!(names(&expand(folder.path(), "logs/*").unwrap()), ["logs/a.TSV", "logs/b.csv", "logs/notes.pdf"]);
+        assert_eq!(expand(folder.path(), "logs/*").unwrap().skipped[0].why, FOLDER);
+        assert_eq!(names(&expand(folder.path(), "logs/**/*.csv*").unwrap()), ["logs/2026/c.csv.gz", "logs/b.csv"]);
+        assert_eq!(names(&expand(folder.path(), "**/e.*").unwrap()), ["logs/2026/e.log"]);
+        assert!(expand(folder.path(), "logs/*.xlsx").unwrap_err().contains("no file fits"));
+        assert!(expand(folder.path(), "logs/***").unwrap_err().contains("is no pattern"));
+    }
+
+    #[test]
+    fn brackets_in_a_folders_name_are_no_pattern() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().join("clinic [north]");
+        fs::create_dir(&base).unwrap();
+        fs::write(base.join("a.csv"), "x").unwrap();
+        fs::write(base.join("log[1].csv"), "x").unwrap();
+        assert_eq!(names(&expand(&base, "*.csv").unwrap()), ["a.csv", "log[1].csv"]);
+        assert_eq!(names(&expand(&base, "log[1].csv").unwrap()), ["log[1].csv"]);
+    }
+
+    #[test]
+    fn a_folder_without_logs_and_a_file_that_is_not_there_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("empty")).unwrap();
+        fs::write(folder.path().join("empty/letter.docx"), "x").unwrap();
+        let error = expand(folder.path(), "empty").unwrap_err();
+        assert!(error.contains("holds no log") && error.contains("letter.docx (not a known kind of file)"), "{error}");
+        assert!(expand(folder.path(), "nowhere.csv").unwrap_err().contains("there is no file"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_back_does_not_go_round() {
+        let folder = folder();
+        std::os::unix::fs::symlink(folder.path().join("logs"), folder.path().join("logs/again")).unwrap();
+        let found = expand(folder.path(), "logs").unwrap();
+        assert_eq!(found.files.len(), 3);
+        assert!(found.skipped.iter().any(|skipped| skipped.why == LINKED));
+    }
+
+    #[test]
+    fn an_address_is_no_path_and_its_password_is_never_named() {
+        let found = expand(Path::new("/nowhere"), "postgresql://ana:s3cret@db.example:5433/clinic").unwrap();
+        assert_eq!(names(&found), ["postgresql://ana:***@db.example:5433/clinic"]);
+        let error = expand(Path::new("/nowhere"), "s3://key:s3cret@bucket/logs").unwrap_err();
+        assert!(error.contains("s3") && !error.contains("s3cret"), "{error}");
+    }
 }

@@ -77,7 +77,7 @@ pub enum LoadError {
 /// What is behind a [`LoadError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// There is no such file.
+    /// What was named is not there: a file, or a query's tables.
     Missing,
     /// The file cannot be read.
     Unreadable,
@@ -93,6 +93,13 @@ impl LoadError {
     pub fn cause(&self) -> Cause {
         match self {
             LoadError::Ingest { source: IngestError::NotFound { .. }, .. } => Cause::Missing,
+            LoadError::Ingest { source: IngestError::Database { problem, .. }, .. } => {
+                if problem.is_wrong_use() {
+                    Cause::Missing
+                } else {
+                    Cause::Unreadable
+                }
+            }
             LoadError::Ingest { source: IngestError::Io { .. }, .. }
             | LoadError::Listing { .. }
             | LoadError::Store { .. } => Cause::Unreadable,
@@ -254,11 +261,10 @@ impl<'a> Loading<'a> {
     ) -> io::Result<Loading<'a>> {
         let files =
             sources.iter().flat_map(|source| source.logs.iter().chain(&source.events).chain(&source.assessments));
-        let size = |file: &InputFile| std::fs::metadata(&file.path).map_or(0, |data| data.len());
         Ok(Loading {
             catalogue,
             observer,
-            total_bytes: files.map(size).sum(),
+            total_bytes: files.map(|file| file.at.bytes()).sum(),
             read_bytes: 0,
             source: 0,
             builder,

@@ -13,6 +13,12 @@ pub fn of(pipeline: &Pipeline, inputs: &[InputTally], (data_cut, files): (Day, &
     let listed: Vec<Value> = inputs.iter().map(input).collect();
     let outputs: Map<String, Value> =
         files.iter().map(|file| (file.path.clone(), json!(blake3::hash(&file.bytes).to_hex().to_string()))).collect();
+    let skipped: Vec<Value> = pipeline
+        .sources
+        .iter()
+        .flat_map(|source| &source.skipped)
+        .map(|skipped| json!({ "path": skipped.name, "why": skipped.why }))
+        .collect();
     let manifest = json!({
         "program": "stipple",
         "version": env!("CARGO_PKG_VERSION"),
@@ -31,6 +37,7 @@ pub fn of(pipeline: &Pipeline, inputs: &[InputTally], (data_cut, files): (Day, &
         "superseded_rows": totals.superseded,
         "filtered_rows": totals.filtered,
         "inputs": listed,
+        "skipped_files": skipped,
         "input_blake3": input_hash(inputs),
         "outputs": outputs,
     });

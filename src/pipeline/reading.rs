@@ -5,7 +5,7 @@ use super::files::InputFile;
 use super::load::LoadError;
 use super::tally::Role;
 use crate::domain::{FileId, Table};
-use crate::ingest::{self, IngestError, RawBatch, Records};
+use crate::ingest::{IngestError, RawBatch, Records};
 use crate::validate::{HeaderError, Ignored, Mapping};
 use rayon::prelude::*;
 
@@ -56,7 +56,7 @@ where
     let name = || file.name.clone();
     let broken = |source| LoadError::Ingest { file: name(), source };
     let options = mapping.read_options(table_of(role));
-    let mut reader = ingest::open(&file.path, id, &options).map_err(broken)?;
+    let mut reader = file.at.open(id, &options).map_err(broken)?;
     let judge = make(reader.header(), mapping).map_err(|source| LoadError::Header { file: name(), source })?;
     let ignored = ignored(&judge).iter().map(ignored_text).collect();
     loop {

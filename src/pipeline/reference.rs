@@ -32,9 +32,14 @@ pub const PIPELINE_KEYS: &[Key] = &[
     key("title", "text", "title for people"),
     key("question", "text", "the question that the report answers"),
     key("data_cut", "date", "nothing after this day is used; default: the newest date in the data"),
-    key("source.logs", "list of paths or patterns", "session logs; paths are relative to the pipeline file"),
-    key("source.events", "list of paths or patterns", "side effects reported apart from the session's row"),
-    key("source.assessments", "list of paths or patterns", "scores by scale"),
+    key(
+        "source.logs",
+        "list of paths, folders, patterns or addresses",
+        "session logs; relative to the pipeline file; a folder gives every log in it and below it, ** in a pattern \
+         goes into folders; postgresql://user@host:5432/database reads the mapping's [read] query",
+    ),
+    key("source.events", "as for logs", "side effects reported apart from the session's row"),
+    key("source.assessments", "as for logs", "scores by scale"),
     key("source.mapping", "path", "names, values, units, date order; several sources: [[source]], each with its own"),
     key("cohort.where", "SQL expression", "which sessions; columns below"),
     key("cohort.denominator", "assessed | all_sessions", "default assessed: present and confirmed absent"),

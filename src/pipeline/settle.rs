@@ -1,10 +1,11 @@
 //! A pipeline as written → checked, complete and immutable.
 
-use super::files::{self, InputFile};
+use super::files::{self, InputFile, Skipped};
 use super::spec::{AnalysisSpec, BySpec, DateSpec, PipelineError, Spec, nearest};
 use crate::analysis::{self, Analysis, Counted, Counting, Denominator, IntervalMethod, KINDS, Multiplicity, Outcomes};
 use crate::cube::Dimension;
 use crate::domain::{Catalogue, Day, EffectId};
+use crate::ingest::without_passwords;
 use crate::results::{Policy, Profile};
 use crate::stats::Level;
 use crate::store::{Filter, SessionTable, Settled};
@@ -20,8 +21,52 @@ pub struct Source {
     pub events: Vec<InputFile>,
     /// Assessments files.
     pub assessments: Vec<InputFile>,
+    /// What the folders that it names hold besides.
+    pub skipped: Vec<Skipped>,
     /// How to read them.
     pub mapping: Mapping,
+}
+
+/// Names of a source: session logs, events files and assessments files, each a path, folder, pattern or address.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    /// Session logs.
+    pub logs: &'a [String],
+    /// Events files.
+    pub events: &'a [String],
+    /// Assessments files.
+    pub assessments: &'a [String],
+}
+
+impl Source {
+    /// Finds the inputs that `named` stands for, relative to `base`; each once, in the order in which they are named.
+    ///
+    /// # Errors
+    /// The kind of file, and the reason why nothing is there.
+    pub fn find(base: &Path, named: Named<'_>, mapping: Mapping) -> Result<Source, (&'static str, String)> {
+        let mut skipped = Vec::new();
+        let mut expand = |key: &'static str, names: &[String]| -> Result<Vec<InputFile>, (&'static str, String)> {
+            let mut inputs: Vec<InputFile> = Vec::new();
+            for name in names {
+                let found = files::expand(base, name).map_err(|reason| (key, reason))?;
+                inputs.extend(found.files.into_iter().filter(|file| !inputs.contains(file)).collect::<Vec<_>>());
+                skipped.extend(found.skipped);
+            }
+            Ok(inputs)
+        };
+        let logs = expand("logs", named.logs)?;
+        let events = expand("events", named.events)?;
+        let assessments = expand("assessments", named.assessments)?;
+        skipped.sort();
+        skipped.dedup();
+        Ok(Source { logs, events, assessments, skipped, mapping })
+    }
+
+    /// Gives databases the password that their addresses leave out.
+    pub fn give_password(&mut self, password: &str) {
+        let inputs = self.logs.iter_mut().chain(&mut self.events).chain(&mut self.assessments);
+        inputs.for_each(|input| input.at.give_password(password));
+    }
 }
 
 /// Gates on the quality of the data.
@@ -56,7 +101,7 @@ pub struct Pipeline {
     pub catalogue: Catalogue,
     /// The analyses, `data_quality` always among them.
     pub analyses: Vec<Analysis>,
-    /// The pipeline's text.
+    /// The pipeline's text, without passwords.
     pub text: String,
 }
 
@@ -136,7 +181,7 @@ impl Settling<'_> {
             gates: self.gates()?,
             policy: self.policy()?,
             catalogue,
-            text: text.to_owned(),
+            text: without_passwords(text),
         })
     }
 
@@ -181,26 +226,15 @@ impl Settling<'_> {
     fn sources(&self) -> Result<Vec<Source>, PipelineError> {
         let mut sources = Vec::new();
         for spec in &self.spec.source {
-            let expand = |key: &str, patterns: &[String]| -> Result<Vec<InputFile>, PipelineError> {
-                let mut found = Vec::new();
-                for pattern in patterns {
-                    let files = files::expand(&self.base, pattern).map_err(|reason| {
-                        self.wrong(&format!("source, {key}"), reason, "paths are relative to the pipeline file")
-                    })?;
-                    found.extend(files.into_iter().filter(|file| !found.contains(file)).collect::<Vec<_>>());
-                }
-                Ok(found)
-            };
             let mapping = match &spec.mapping {
                 Some(file) => mapping(&self.base.join(file))?,
                 None => Mapping::default(),
             };
-            sources.push(Source {
-                logs: expand("logs", &spec.logs)?,
-                events: expand("events", &spec.events)?,
-                assessments: expand("assessments", &spec.assessments)?,
-                mapping,
-            });
+            let named = Named { logs: &spec.logs, events: &spec.events, assessments: &spec.assessments };
+            let source = Source::find(&self.base, named, mapping).map_err(|(key, reason)| {
+                self.wrong(&format!("source, {key}"), reason, "paths are relative to the pipeline file")
+            })?;
+            sources.push(source);
         }
         if sources.iter().all(|source| source.logs.is_empty()) {
             return Err(self.wrong("source, logs", "no session log is named", "logs = [\"my_sessions.csv\"]"));

@@ -1,5 +1,6 @@
 //! The pipeline file as written. Unknown keys are refused with the nearest known one.
 
+use crate::ingest::without_passwords;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -276,7 +277,7 @@ impl Spec {
 fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> PipelineError {
     let at = error.span().map_or(0, |span| span.start.min(text.len()));
     let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-    let message = error.message().lines().next().unwrap_or_default().to_owned();
+    let message = without_passwords(error.message().lines().next().unwrap_or_default());
     PipelineError::Malformed { path: path.to_owned(), line, hint: hint(&message), message }
 }
 

@@ -1,7 +1,7 @@
 //! `stipple ingest`: files through the same judges as a run, into the store.
 
 use super::Observer;
-use super::files::InputFile;
+use super::files::{InputFile, Location};
 use super::load::LoadError;
 use super::reading::{self, FileRead, Progress, Reading};
 use super::settle::Source;
@@ -180,7 +180,6 @@ impl<'a> Taking<'a> {
         observer.stage("read");
         let source = request.source;
         let files = source.logs.iter().chain(&source.events).chain(&source.assessments);
-        let size = |file: &InputFile| std::fs::metadata(&file.path).map_or(0, |data| data.len());
         let name = request.source_name.or(source.mapping.store().source.as_deref()).unwrap_or(DEFAULT_SOURCE);
         let version = store.latest().version + 1;
         Ok(Taking {
@@ -189,7 +188,7 @@ impl<'a> Taking<'a> {
             source: Arc::from(name),
             version,
             earlier: store,
-            progress: Progress { observer, total_bytes: files.map(size).sum(), read_bytes: 0 },
+            progress: Progress { observer, total_bytes: files.map(|file| file.at.bytes()).sum(), read_bytes: 0 },
             incoming: Incoming::new(request.memory / SESSIONS_SHARE),
             files: Vec::new(),
             app_ids: Vec::new(),
@@ -258,8 +257,9 @@ impl<'a> Taking<'a> {
         if self.earlier.latest().file_count == 0 && self.files.is_empty() {
             return Ok(None);
         }
+        let Location::File(path) = &file.at else { return Ok(None) };
         let mut hasher = blake3::Hasher::new();
-        let opened = std::fs::File::open(&file.path);
+        let opened = std::fs::File::open(path);
         let hashed = opened.and_then(|mut bytes| hasher.update_reader(&mut bytes).map(|_| ()));
         // What cannot be read is told, with its remedy, by the reader itself.
         Ok(hashed.ok().map(|()| hasher.finalize().to_hex().to_string()))

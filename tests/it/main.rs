@@ -13,6 +13,7 @@ mod coverage;
 mod intake;
 mod oracle_models;
 mod oracle_proportions;
+mod postgres;
 mod real_trial;
 mod report;
 mod simulate;

@@ -40,7 +40,11 @@ pub const KEYS: &[Key] = &[
         "sheet",
         "sheet of a workbook (default: the first); without meaning for text, so that one mapping serves both",
     ),
-    key("read", "query", "SQL query whose rows are read, where the log is a database"),
+    key(
+        "read",
+        "query",
+        "SQL query whose rows are read, where the log is a database. Not handed on to events and assessments",
+    ),
     key("read", "null", "texts that mean «missing»; default \"\", NA, N/A, NULL, -, ."),
     key("read", "date_order", "dmy, mdy or ymd; without it 03/04/2026 is refused"),
     key("columns", "<column>", "\"their header\", or a table:"),

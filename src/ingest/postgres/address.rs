@@ -1,0 +1,273 @@
+//! The address of a database: `postgresql://user@host:port/database`. Its password is never shown.
+
+use postgres::Config;
+use postgres::config::{Host, SslMode};
+use std::fmt;
+use std::time::Duration;
+
+/// Stands for a password.
+const MASKED: &str = "***";
+/// A server that does not answer is given up after this long, unless the address says otherwise.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+const SCHEMES: [&str; 2] = ["postgresql", "postgres"];
+
+/// A database, as an address names it.
+#[derive(Clone)]
+pub struct Database {
+    pub(super) config: Config,
+    /// As it was written, to tell two addresses apart.
+    url: String,
+    name: String,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.name)
+    }
+}
+
+impl PartialEq for Database {
+    fn eq(&self, other: &Database) -> bool {
+        self.url == other.url
+    }
+}
+
+impl Eq for Database {}
+
+/// Why an address cannot be used. None of these quotes it: what could not be understood may be a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// Another kind of address.
+    #[error("`{scheme}://` addresses cannot be read")]
+    Scheme {
+        /// Its scheme.
+        scheme: String,
+    },
+    /// Not of the form that it should have.
+    #[error("the address of the database cannot be understood")]
+    Malformed,
+    /// No user is named.
+    #[error("the address of the database names no user")]
+    NoUser,
+    /// Encryption is asked for.
+    #[error("the address asks for an encrypted connection (sslmode), which this program cannot make")]
+    Encrypted,
+}
+
+impl AddressError {
+    /// What to do next.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            AddressError::Scheme { .. } => "name files, folders, or a postgresql:// address",
+            AddressError::Malformed | AddressError::NoUser => {
+                "write it as postgresql://user@host:5432/database, with the password in PGPASSWORD (within the \
+                 address its own @ : / ? # % must be written as %40 %3A %2F %3F %23 %25)"
+            }
+            AddressError::Encrypted => {
+                "leave sslmode out and go through an encrypted tunnel (such as ssh -L 5432:localhost:5432 server), or \
+                 export the rows as CSV"
+            }
+        }
+    }
+}
+
+impl Database {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// When it is no PostgreSQL address, names no user, or asks for encryption.
+    ///
+    /// ```
+    /// use stipple::ingest::Database;
+    /// let database = Database::parse("postgresql://ana:secret@localhost:5433/clinic").unwrap();
+    /// assert_eq!(database.name(), "postgresql://ana:***@localhost:5433/clinic");
+    /// ```
+    pub fn parse(url: &str) -> Result<Database, AddressError> {
+        let (scheme, rest) = url.split_once("://").ok_or(AddressError::Malformed)?;
+        if !SCHEMES.contains(&scheme) {
+            return Err(AddressError::Scheme { scheme: scheme.to_owned() });
+        }
+        let encrypted = ["require", "verify-ca", "verify-full"];
+        let parameters = rest.rsplit_once('?').map_or("", |(_, parameters)| parameters);
+        if parameters.split('&').any(|pair| pair.strip_prefix("sslmode=").is_some_and(|mode| encrypted.contains(&mode)))
+        {
+            return Err(AddressError::Encrypted);
+        }
+        // The library's own words may quote a part of a password that it took for something else.
+        let mut config: Config = url.parse().map_err(|_| AddressError::Malformed)?;
+        if config.get_ssl_mode() == SslMode::Require {
+            return Err(AddressError::Encrypted);
+        }
+        if config.get_user().is_none_or(str::is_empty) {
+            return Err(AddressError::NoUser);
+        }
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            config.host("localhost");
+        }
+        config.ssl_mode(SslMode::Disable);
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        config.application_name("stipple");
+        let name = name(&config);
+        Ok(Database { config, url: url.to_owned(), name })
+    }
+
+    /// How it is called in messages and in the manifest: with `***` for a password that the address holds.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Sets the password, where the address holds none.
+    pub fn give_password(&mut self, password: &str) {
+        if self.config.get_password().is_none() {
+            self.config.password(password);
+        }
+    }
+}
+
+/// Made from what was understood, so that nothing else can slip through.
+fn name(config: &Config) -> String {
+    let mut hosts: Vec<String> = config.get_hosts().iter().map(host).collect();
+    if hosts.is_empty() {
+        hosts = config.get_hostaddrs().iter().map(ToString::to_string).collect();
+    }
+    let ports = config.get_ports();
+    let with_port = hosts.iter().enumerate().map(|(at, host)| match ports.get(at).or(ports.first()) {
+        Some(port) => format!("{host}:{port}"),
+        None => host.clone(),
+    });
+    let password = config.get_password().map(|_| format!(":{MASKED}")).unwrap_or_default();
+    let user = config.get_user().unwrap_or_default();
+    let database = config.get_dbname().map(|database| format!("/{database}")).unwrap_or_default();
+    format!("postgresql://{user}{password}@{}{database}", with_port.collect::<Vec<_>>().join(","))
+}
+
+fn host(host: &Host) -> String {
+    match host {
+        Host::Tcp(name) if name.contains(':') => format!("[{name}]"),
+        Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        Host::Unix(folder) => folder.display().to_string().replace('/', "%2F"),
+    }
+}
+
+/// Whether a text is an address rather than a path: it holds `://`.
+#[must_use]
+pub fn is_url(text: &str) -> bool {
+    text.contains("://")
+}
+
+/// A text (a pipeline file, a message) with `***` for every password of an address in it.
+///
+/// ```
+/// use stipple::ingest::without_passwords;
+/// assert_eq!(without_passwords("logs = [\"postgres://ana:secret@db/x\"]"), "logs = [\"postgres://ana:***@db/x\"]");
+/// ```
+#[must_use]
+pub fn without_passwords(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, behind) = rest.split_at(at + 3);
+        // An address ends where its text does: a password with a bare space or quotation mark is no address.
+        let end = behind.find(|letter: char| letter.is_whitespace() || "\"'`«»<>".contains(letter));
+        let (address, behind) = behind.split_at(end.unwrap_or(behind.len()));
+        shown.push_str(before);
+        shown.push_str(&masked(address));
+        rest = behind;
+    }
+    shown.push_str(rest);
+    shown
+}
+
+/// What stands behind `://`, masked: from the first `:` to the last `@`, and any parameter that is a password.
+fn masked(address: &str) -> String {
+    let masked = match (address.find(':'), address.rfind('@')) {
+        (Some(from), Some(to)) if from < to => format!("{}:{MASKED}{}", &address[..from], &address[to..]),
+        _ => address.to_owned(),
+    };
+    let pieces = masked.split_inclusive(['?', '&']).map(|piece| match piece.split_once('=') {
+        Some((key, value)) if key.to_ascii_lowercase().contains("pass") || key.contains('%') => {
+            format!("{key}={MASKED}{}", if value.ends_with('&') { "&" } else { "" })
+        }
+        _ => piece.to_owned(),
+    });
+    pieces.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn named(url: &str) -> String {
+        Database::parse(url).map_or_else(|error| error.to_string(), |database| database.name().to_owned())
+    }
+
+    #[test]
+    fn an_address_is_named_without_its_password() {
+        assert_eq!(named("postgres://ana@db.example/clinic"), "postgresql://ana@db.example:5432/clinic");
+        assert_eq!(
+            named("postgresql://ana:p%40ss@db:5433/clinic?application_name=x"),
+            "postgresql://ana:***@db:5433/clinic"
+        );
+        assert_eq!(
+            named("postgresql://ana@/clinic?host=/run/pg&password=geheim"),
+            "postgresql://ana:***@%2Frun%2Fpg/clinic"
+        );
+        assert_eq!(named("postgresql://ana@%2Frun%2Fpg:5433/clinic"), "postgresql://ana@%2Frun%2Fpg:5433/clinic");
+        assert_eq!(named("postgresql://ana@[::1]:5433/clinic"), "postgresql://ana@[::1]:5433/clinic");
+        assert_eq!(named("postgresql://ana@/clinic"), "postgresql://ana@localhost:5432/clinic");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_told_without_quoting_it() {
+        for url in
+            ["mysql://ana:geheim@db/x", "postgresql://ana:g%h:eim@db/x?heim", "postgresql://ana:geheim@db:port/x"]
+        {
+            let error = Database::parse(url).unwrap_err();
+            assert!(!format!("{error} {error:?} {}", error.remedy()).contains("heim"), "{error}");
+        }
+        assert_eq!(Database::parse("postgresql://db/x").unwrap_err(), AddressError::NoUser);
+        for mode in ["require", "verify-ca", "verify-full"] {
+            let url = format!("postgresql://ana@db/x?sslmode={mode}");
+            assert_eq!(Database::parse(&url).unwrap_err(), AddressError::Encrypted);
+        }
+        for mode in ["disable", "prefer"] {
+            assert!(Database::parse(&format!("postgresql://ana@db/x?sslmode={mode}")).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_password_from_elsewhere_does_not_replace_that_of_the_address() {
+        let mut with = Database::parse("postgresql://ana:one@db/x").unwrap();
+        let mut without = Database::parse("postgresql://ana@db/x").unwrap();
+        with.give_password("two");
+        without.give_password("two");
+        assert_eq!((with.config.get_password(), without.config.get_password()), (Some(&b"one"[..]), Some(&b"two"[..])));
+        assert_eq!(without.name(), "postgresql://ana@db:5432/x");
+        assert!(!format!("{with:?}{without:?}").contains("two"));
+    }
+
+    #[test]
+    fn a_text_is_shown_without_passwords() {
+        let cases = [
+            (
+                "a postgresql://u:p@h/d and postgres://v:q/@:r@h:1/d.",
+                "a postgresql://u:***@h/d and postgres://v:***@h:1/d.",
+            ),
+            (
+                "postgresql://u@h:1/d?sslmode=disable&password=x&a=b",
+                "postgresql://u@h:1/d?sslmode=disable&password=***&a=b",
+            ),
+            ("https://example.org:80/a", "https://example.org:80/a"),
+            ("no address", "no address"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(without_passwords(text), shown);
+        }
+    }
+}
