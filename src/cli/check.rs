@@ -6,7 +6,7 @@ use super::watch::Watch;
 use super::{answer, database_password, settled};
 use crate::pipeline::Source;
 use crate::pipeline::check::{self, Checked, Consequence, RuleCount};
-use crate::pipeline::settle::Named;
+use crate::pipeline::settle::{Choice, Named};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::json;
 use std::path::Path;
@@ -15,7 +15,12 @@ pub(super) fn check(command: &Check, common: &Common) -> Result<(), Failure> {
     let watch = Watch::new(common);
     let (checked, gate) = match command.inputs.as_slice() {
         [only] if only.ends_with(".toml") => {
-            let pipeline = settled(Path::new(only))?;
+            let pipeline = settled(Path::new(only), Choice::default())?;
+            if let Some(store) = &pipeline.store {
+                let message = format!("the pipeline reads the store {}", store.root.display());
+                let hint = "rows were checked when they were ingested: `stipple store history` counts them";
+                return Err(Failure::new(WRONG_USE, message, hint));
+            }
             (check::pipeline(&pipeline, &watch)?, pipeline.gates.max_rejected)
         }
         logs => {

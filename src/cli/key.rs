@@ -18,6 +18,7 @@ pub(super) struct Found {
 /// The key for a store, made anew where the store is new and no key is told.
 pub(super) fn find(store: &Path, told: Option<&Path>, quiet: bool) -> Result<Found, Failure> {
     if let Some(file) = told {
+        finish_rotation(store, file)?;
         return read(file);
     }
     if let Ok(text) = std::env::var(VARIABLE) {
@@ -26,6 +27,7 @@ pub(super) fn find(store: &Path, told: Option<&Path>, quiet: bool) -> Result<Fou
         return Ok(Found { keys, file: None });
     }
     let file = beside(store);
+    finish_rotation(store, &file)?;
     if file.exists() {
         return read(&file);
     }
@@ -88,12 +90,45 @@ pub(super) fn write_new(file: &Path, keys: &Keys) -> Result<(), Failure> {
     opened.write_all(text.as_bytes()).and_then(|()| opened.sync_all()).map_err(failed)
 }
 
-/// Puts keys in place of those in a file.
-pub(super) fn replace(file: &Path, keys: &Keys) -> Result<(), Failure> {
-    let beside = file.with_extension("key.new");
+/// Where keys wait beside a file until they take its place.
+fn waiting(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
+}
+
+/// A rotation that was interrupted has left the new keys beside the file: they take its place where the store needs
+/// them already, and go where it does not.
+fn finish_rotation(store: &Path, file: &Path) -> Result<(), Failure> {
+    let beside = waiting(file);
+    if !beside.exists() || !Store::exists(store) {
+        return Ok(());
+    }
+    let needed = Store::open(store)?.latest().key_check.clone();
+    if read(&beside)?.keys.check() == needed {
+        return replace(&beside, file);
+    }
+    fs::remove_file(&beside).map_err(|error| {
+        Failure::new(
+            FAILED,
+            format!("cannot remove {}: {error}", beside.display()),
+            "remove it by hand: the store does not need it",
+        )
+    })
+}
+
+/// Keeps keys beside a file until they take its place.
+pub(super) fn keep_beside(file: &Path, keys: &Keys) -> Result<PathBuf, Failure> {
+    let beside = waiting(file);
     write_new(&beside, keys)?;
-    fs::rename(&beside, file).map_err(|error| {
-        Failure::new(FAILED, format!("cannot write the key {}: {error}", file.display()), "check the disk")
+    Ok(beside)
+}
+
+/// Puts keys that waited beside a file in its place.
+pub(super) fn replace(beside: &Path, file: &Path) -> Result<(), Failure> {
+    fs::rename(beside, file).map_err(|error| {
+        let message = format!("cannot rename {} to {}: {error}", beside.display(), file.display());
+        Failure::new(FAILED, message, "rename it by hand: it holds the key that the store needs now")
     })
 }
 

@@ -18,7 +18,8 @@ mod store;
 mod vocabulary;
 mod watch;
 
-use crate::pipeline::{Pipeline, settle};
+use crate::pipeline::Pipeline;
+use crate::pipeline::settle::{Choice, settle_with};
 use arguments::{Arguments, Command};
 use clap::Parser;
 use std::path::Path;
@@ -68,8 +69,8 @@ fn database_password() -> Option<String> {
 }
 
 /// A settled pipeline whose databases have their passwords.
-fn settled(path: &Path) -> Result<Pipeline, failure::Failure> {
-    let mut pipeline = settle(path)?;
+fn settled(path: &Path, choice: Choice<'_>) -> Result<Pipeline, failure::Failure> {
+    let mut pipeline = settle_with(path, choice)?;
     if let Some(password) = database_password() {
         pipeline.sources.iter_mut().for_each(|source| source.give_password(&password));
     }

@@ -1,10 +1,11 @@
 //! `stipple run`.
 
 use super::arguments::{Common, Run};
-use super::failure::{FAILED, Failure};
+use super::failure::{FAILED, Failure, WRONG_USE};
 use super::watch::Watch;
 use super::{answer, settled};
 use crate::pipeline::publish::check_folder;
+use crate::pipeline::settle::{AsOf, Choice};
 use crate::pipeline::{Staged, produce, stage};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ const INTERRUPTED: i32 = 130;
 pub(super) fn run(command: &Run, common: &Common) -> Result<(), Failure> {
     let watch = Watch::new(common);
     leave_nothing_half();
-    let pipeline = settled(&command.pipeline)?;
+    let as_of = command.as_of.as_deref().map(as_of).transpose()?;
+    let pipeline = settled(&command.pipeline, Choice { store: command.store.as_deref(), as_of })?;
     let out = command.out.clone().unwrap_or_else(|| Path::new("reports").join(&pipeline.id));
     check_folder(&out)?;
     if !common.quiet {
@@ -68,6 +70,13 @@ pub(super) fn run(command: &Run, common: &Common) -> Result<(), Failure> {
         );
     }
     Ok(())
+}
+
+fn as_of(text: &str) -> Result<AsOf, Failure> {
+    AsOf::parse(text).ok_or_else(|| {
+        let message = format!("--as-of {text} is neither a version nor a day");
+        Failure::new(WRONG_USE, message, "write 17 or 2026-03-31; `stipple store history STORE` lists the versions")
+    })
 }
 
 /// Seconds since 1970, for the manifest's `run` section alone.

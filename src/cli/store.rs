@@ -1,18 +1,200 @@
 //! `stipple store`.
 
-use super::answer;
 use super::arguments::{Common, StoreCommand};
-use super::failure::Failure;
-use crate::store::lake::{Batch, Store};
+use super::failure::{FAILED, Failure, UNUSABLE_DATA, WRONG_USE};
+use super::ingest::author;
+use super::{answer, key};
+use crate::domain::Day;
+use crate::pipeline::take_in::catalogue_of;
+use crate::store::lake::{Batch, SCHEMA_VERSION, Store, StoreError, WriteLock, history, housekeeping, verify};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::path::Path;
 
 pub(super) fn store(command: &StoreCommand, common: &Common) -> Result<(), Failure> {
     match command {
-        StoreCommand::History { store, .. } => history(store, common),
-        _ => Ok(()),
+        StoreCommand::History { store, session: None } => history(store, common),
+        StoreCommand::History { store, session: Some(session) } => of_session(store, session, common),
+        StoreCommand::Verify { store } => verified(store, common),
+        StoreCommand::Compact { store } => compacted(store, common),
+        StoreCommand::Vacuum { store, before, dry_run } => vacuumed(store, (before, *dry_run), common),
+        StoreCommand::RotateKey { store, key } => rotated(store, key.as_deref(), common),
+        StoreCommand::Upgrade { store } => upgraded(store, common),
     }
+}
+
+/// A store that is there, and the right to write to it.
+fn writable(folder: &Path, common: &Common) -> Result<(Store, WriteLock), Failure> {
+    if !Store::exists(folder) {
+        return Err(Store::open(folder)
+            .map(|_| ())
+            .err()
+            .map_or_else(|| Failure::new(FAILED, "the store came just now", "give the command again"), Failure::from));
+    }
+    if !common.quiet && Store::is_locked(folder) {
+        eprintln!("waiting for another process that writes to {}", folder.display());
+    }
+    let lock = Store::lock(folder)?;
+    Ok((Store::open(folder)?, lock))
+}
+
+/// Every version of one session: rows that were replaced, and the one that stands.
+fn of_session(folder: &Path, session_id: &str, common: &Common) -> Result<(), Failure> {
+    let store = Store::open(folder)?;
+    let batches = store.batches()?;
+    let files: HashMap<i32, &str> =
+        batches.iter().flat_map(|batch| &batch.files).map(|file| (file.number, file.name.as_str())).collect();
+    let versions = history::of_session(&store, session_id)?;
+    if versions.is_empty() {
+        let message = format!("{} has no session {session_id}", folder.display());
+        return Err(Failure::new(WRONG_USE, message, "ids are those of the log, letter for letter"));
+    }
+    let file = |number: i32| files.get(&number).copied().unwrap_or_default();
+    if common.json {
+        let rows: Vec<Value> = versions
+            .iter()
+            .map(|row| {
+                json!({ "source": row.source, "version": row.store_version, "file": file(row.place.0),
+                    "line": row.place.1, "record": row.place.2, "replaced_in_version": row.replaced_in,
+                    "session_month": row.month })
+            })
+            .collect();
+        return answer(&Value::Array(rows).to_string());
+    }
+    let mut table = plain(&["Source", "Came in version", "File", "Line", "Month", "Until version"]);
+    for row in &versions {
+        let until = row.replaced_in.map_or_else(|| "stands".to_owned(), |version| version.to_string());
+        table.add_row([
+            row.source.clone(),
+            row.store_version.to_string(),
+            file(row.place.0).to_owned(),
+            row.place.1.to_string(),
+            row.month.clone(),
+            until,
+        ]);
+    }
+    answer(&table.to_string())
+}
+
+fn verified(folder: &Path, common: &Common) -> Result<(), Failure> {
+    let store = Store::open(folder)?;
+    let found = verify::verify(&store, &catalogue_of(store.latest()))?;
+    if common.json {
+        answer(
+            &json!({ "store": folder.display().to_string(), "version": store.latest().version, "files": found.files,
+            "rows": found.rows, "problems": found.problems, "left_over": found.left_over })
+            .to_string(),
+        )?;
+    } else {
+        let mut text = format!(
+            "{} at version {}: {} files, {} rows\n",
+            folder.display(),
+            store.latest().version,
+            found.files,
+            found.rows
+        );
+        found.problems.iter().for_each(|problem| text.push_str(&format!("  wrong: {problem}\n")));
+        if !found.left_over.is_empty() {
+            text.push_str(&format!(
+                "  {} files belong to no version (an interrupted command has left them); they harm nobody, and \
+                 `stipple store vacuum` removes them\n",
+                found.left_over.len()
+            ));
+        }
+        text.push_str(if found.problems.is_empty() { "whole" } else { "damaged" });
+        answer(&text)?;
+    }
+    if found.problems.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{} is damaged in {} places", folder.display(), found.problems.len());
+    Err(Failure::new(UNUSABLE_DATA, message, "restore it from a backup, or ingest the files into a new store"))
+}
+
+fn compacted(folder: &Path, common: &Common) -> Result<(), Failure> {
+    let (mut store, lock) = writable(folder, common)?;
+    let before = store.latest().version;
+    let done = housekeeping::compact(&mut store, &author(None), &lock)?;
+    let version = store.latest().version;
+    if common.json {
+        return answer(
+            &json!({ "version": version, "files_before": done.files_before, "files": done.files_now,
+            "bytes_before": done.bytes_before, "bytes": done.bytes_now })
+            .to_string(),
+        );
+    }
+    if version == before {
+        return answer("nothing to join; the store is as it was");
+    }
+    answer(&format!(
+        "version {version}: {} files ({} bytes) where there were {} ({} bytes); older versions still need those, until \
+         `stipple store vacuum`",
+        done.files_now, done.bytes_now, done.files_before, done.bytes_before
+    ))
+}
+
+fn vacuumed(folder: &Path, (before, dry_run): (&str, bool), common: &Common) -> Result<(), Failure> {
+    let day = Day::from_iso(before)
+        .ok_or_else(|| Failure::new(WRONG_USE, format!("--before {before} is not a day"), "write it as 2026-01-01"))?;
+    let (mut store, lock) = writable(folder, common)?;
+    let oldest = housekeeping::version_before(&store, day)?.version;
+    let removed = housekeeping::vacuum(&mut store, (oldest, dry_run), &author(None), &lock)?;
+    if common.json {
+        return answer(
+            &json!({ "oldest_version": removed.oldest, "files": removed.files.len(), "bytes": removed.bytes,
+            "dry_run": dry_run })
+            .to_string(),
+        );
+    }
+    let verb = if dry_run { "would be removed" } else { "removed" };
+    answer(&format!(
+        "{} files, {} bytes {verb}; the oldest version that can be read is {}",
+        removed.files.len(),
+        removed.bytes,
+        removed.oldest
+    ))
+}
+
+fn rotated(folder: &Path, told: Option<&Path>, common: &Common) -> Result<(), Failure> {
+    let (mut store, lock) = writable(folder, common)?;
+    let found = key::find(folder, told, common.quiet)?;
+    if found.keys.check() != store.latest().key_check {
+        return Err(StoreError::OtherKey { folder: folder.to_owned() }.into());
+    }
+    let Some(file) = found.file else {
+        let hint = "put its line into a file and name that with --key; the new key is added to it";
+        return Err(Failure::new(WRONG_USE, "the key came from the environment, which cannot keep a new one", hint));
+    };
+    let keys = found.keys.rotated(key::random()?);
+    // The new key is kept before it is used: a store whose key is lost is lost.
+    let waiting = key::keep_beside(&file, &keys)?;
+    let catalogue = catalogue_of(store.latest());
+    housekeeping::rotate(&mut store, (&keys, &catalogue), &author(None), &lock)?;
+    key::replace(&waiting, &file)?;
+    answer(&format!(
+        "version {}: every pseudonym is renewed; {} holds the new key beside the old (both are needed). Versions before \
+         it hold the old pseudonyms, until `stipple store vacuum`",
+        store.latest().version,
+        file.display()
+    ))
+}
+
+fn upgraded(folder: &Path, common: &Common) -> Result<(), Failure> {
+    let (store, _lock) = writable(folder, common)?;
+    answer(&format!(
+        "{} is up to date (tables of version {SCHEMA_VERSION}, store at {})",
+        folder.display(),
+        store.latest().version
+    ))
+}
+
+fn plain(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    *table.style_mut() = presets::NOTHING;
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header.to_vec());
+    table
 }
 
 fn history(folder: &Path, common: &Common) -> Result<(), Failure> {
@@ -43,12 +225,9 @@ fn as_json(batch: &Batch) -> Value {
 }
 
 fn as_text(batches: &[Batch]) -> String {
-    let mut table = Table::new();
-    *table.style_mut() = presets::NOTHING;
-    table.set_content_arrangement(ContentArrangement::Dynamic);
     let header =
         ["Version", "When (UTC)", "Who", "What", "Read", "Accepted", "Rejected", "Superseded", "Sessions", "Pending"];
-    table.set_header(header.to_vec());
+    let mut table = plain(&header);
     for batch in batches {
         let files: Vec<&str> = batch.files.iter().map(|file| file.name.as_str()).collect();
         let what = if files.is_empty() { batch.kind.name().to_owned() } else { files.join("\n") };

@@ -7,7 +7,7 @@ use super::listing::{Listed, Listing};
 use super::reading::{self, Progress, Reading};
 use super::settle::Source;
 use super::tally::{InputTally, Role, Superseded};
-use crate::domain::{Asked, Assessment, Catalogue, Day, Event, FileId, Place, Session};
+use crate::domain::{Asked, Catalogue, Day, Event, FileId, Place, Session};
 use crate::ingest::{IngestError, RawBatch};
 use crate::store::lake::StoreError;
 use crate::store::{SessionTable, SessionsBuilder};
@@ -128,8 +128,6 @@ impl LoadError {
 pub struct Loaded {
     /// The sessions that stand, with their side effects.
     pub table: SessionTable,
-    /// Scores.
-    pub assessments: Vec<Sourced<Assessment>>,
     /// One tally a file, in the order of reading.
     pub inputs: Vec<InputTally>,
     /// Refused rows, in the order of reading; events that no session fits come last.
@@ -156,12 +154,11 @@ pub fn load(
     let mut loading = Loading::new((catalogue, builder), observer, sources)?;
     let mut events: Vec<(usize, Vec<Sourced<Event>>)> = Vec::new();
     let mut ledgers: Vec<Ledger> = Vec::new();
-    let mut assessments = Vec::new();
     for (number, source) in sources.iter().enumerate() {
         loading.source = number;
         ledgers.push(loading.logs(number, source)?);
         events.push((number, loading.events(source)?));
-        assessments.extend(loading.assessments(source)?);
+        loading.assessments(source)?;
     }
     check_twice(&loading.inputs)?;
     observer.stage("link");
@@ -179,11 +176,10 @@ pub fn load(
             }
         }
     }
-    newest = newest.max(assessments.iter().map(|assessment| assessment.value.assessment_date).max());
     let links = joining.links;
     settle_tallies(&mut inputs, &rejections, &superseded)?;
     superseded.sort_by_key(|row| row.place);
-    Ok(Loaded { table, assessments, inputs, rejections, superseded, warnings, links, newest })
+    Ok(Loaded { table, inputs, rejections, superseded, warnings, links, newest })
 }
 
 /// Within a source repeated rows are superseded; over sources they would not be seen.
@@ -322,8 +318,8 @@ impl<'a> Loading<'a> {
         Ok(events)
     }
 
-    fn assessments(&mut self, source: &Source) -> Result<Vec<Sourced<Assessment>>, LoadError> {
-        let mut assessments = Vec::new();
+    /// Scores are judged and counted; no analysis reads them yet.
+    fn assessments(&mut self, source: &Source) -> Result<(), LoadError> {
         let mut ledger = Duplicates::default();
         for file in &source.assessments {
             let catalogue = self.catalogue;
@@ -332,10 +328,12 @@ impl<'a> Loading<'a> {
             let reading = Reading { role: Role::Assessments, make, ignored, work };
             self.file((file, source), reading, |loading, assessment| match ledger.see(&assessment) {
                 Seen::Repeats { earlier } => loading.repeated(assessment.place, earlier),
-                Seen::New | Seen::Replaces { .. } => assessments.push(assessment),
+                Seen::New | Seen::Replaces { .. } => {
+                    loading.newest = loading.newest.max(Some(assessment.value.assessment_date));
+                }
             })?;
         }
-        Ok(assessments)
+        Ok(())
     }
 
     fn repeated(&mut self, place: Place, earlier: Place) {

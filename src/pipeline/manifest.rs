@@ -28,7 +28,7 @@ pub fn of(pipeline: &Pipeline, inputs: &[InputTally], (data_cut, files): (Day, &
             "text": pipeline.text,
         },
         "data_cut": data_cut.to_string(),
-        "store_version": null,
+        "store_version": pipeline.store.as_ref().map(|store| store.batch.version),
         "seed": null,
         "release_profile": pipeline.policy.profile.name(),
         "read_rows": totals.read,

@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod files;
+mod from_store;
 pub mod intake;
 pub mod link;
 pub mod listing;

@@ -1,6 +1,7 @@
 //! The work itself: load, settle states, count, compute, release, draw, lay out. Gives files in memory; nothing is on
 //! disk until [`super::publish`].
 
+use super::from_store;
 use super::load::{self, LoadError, Loaded};
 use super::manifest;
 use super::reference;
@@ -92,7 +93,10 @@ pub struct Product {
 /// When files cannot be used, nothing is left to analyse, or a quality gate is not met.
 pub fn produce(pipeline: &Pipeline, observer: &dyn Observer) -> Result<Product, ProduceError> {
     observer.stage("read");
-    let mut loaded = load::load(&pipeline.sources, (&pipeline.catalogue, SessionsBuilder::new()), observer)?;
+    let mut loaded = match &pipeline.store {
+        Some(store) => from_store::load(store, &pipeline.catalogue)?,
+        None => load::load(&pipeline.sources, (&pipeline.catalogue, SessionsBuilder::new()), observer)?,
+    };
     let totals = Totals::of(loaded.inputs.iter());
     check_rejected(pipeline.gates, &totals)?;
     let data_cut = pipeline.data_cut.or(loaded.newest).unwrap_or_default();

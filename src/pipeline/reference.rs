@@ -38,6 +38,11 @@ pub const PIPELINE_KEYS: &[Key] = &[
         "session logs; relative to the pipeline file; a folder gives every log in it and below it, ** in a pattern \
          goes into folders; postgresql://user@host:5432/database reads the mapping's [read] query",
     ),
+    key(
+        "source.store",
+        "path of a store",
+        "in place of logs, events and assessments: what `stipple ingest` has put there; `run --as-of` reads it as it was",
+    ),
     key("source.events", "as for logs", "side effects reported apart from the session's row"),
     key("source.assessments", "as for logs", "scores by scale"),
     key("source.mapping", "path", "names, values, units, date order; several sources: [[source]], each with its own"),

@@ -2,12 +2,14 @@
 
 use super::files::{self, InputFile, Skipped};
 use super::spec::{AnalysisSpec, BySpec, DateSpec, PipelineError, Spec, nearest};
+use super::take_in::catalogue_of;
 use crate::analysis::{self, Analysis, Counted, Counting, Denominator, IntervalMethod, KINDS, Multiplicity, Outcomes};
 use crate::cube::Dimension;
 use crate::domain::{Catalogue, Day, EffectId};
 use crate::ingest::without_passwords;
 use crate::results::{Policy, Profile};
 use crate::stats::Level;
+use crate::store::lake::{Batch, Store, StoreError};
 use crate::store::{Filter, SessionTable, Settled};
 use crate::validate::Mapping;
 use std::path::{Path, PathBuf};
@@ -91,6 +93,8 @@ pub struct Pipeline {
     pub data_cut: Option<Day>,
     /// Where the data is.
     pub sources: Vec<Source>,
+    /// A version of a store, in place of files.
+    pub store: Option<StoreAt>,
     /// The cohort's `where`, for the report.
     pub cohort_where: Option<String>,
     /// Gates.
@@ -105,18 +109,61 @@ pub struct Pipeline {
     pub text: String,
 }
 
+/// A version of a store.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoreAt {
+    /// Its folder.
+    pub root: PathBuf,
+    /// The version.
+    pub batch: Batch,
+}
+
+/// Which version of a store is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// This one.
+    Version(u64),
+    /// The one that stood at the end of this day (UTC).
+    Day(Day),
+}
+
+impl AsOf {
+    /// Reads `17` or `2026-03-31`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<AsOf> {
+        text.parse().ok().map(AsOf::Version).or_else(|| Day::from_iso(text).map(AsOf::Day))
+    }
+}
+
+/// What the command line says of the data.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Choice<'a> {
+    /// A store in place of the pipeline's `[source]`.
+    pub store: Option<&'a Path>,
+    /// The version; `None` = the newest.
+    pub as_of: Option<AsOf>,
+}
+
 /// Reads, checks and completes a pipeline file.
 ///
 /// # Errors
 /// When the file, a mapping of it or anything in them cannot be used.
 pub fn settle(path: &Path) -> Result<Pipeline, PipelineError> {
+    settle_with(path, Choice::default())
+}
+
+/// Reads, checks and completes a pipeline file whose data may be chosen elsewhere.
+///
+/// # Errors
+/// As [`settle`], and when the store cannot be read.
+pub fn settle_with(path: &Path, choice: Choice<'_>) -> Result<Pipeline, PipelineError> {
     let text = std::fs::read_to_string(path).map_err(|source| PipelineError::Unreadable {
         what: "pipeline",
         path: path.to_owned(),
         source,
     })?;
     let spec = Spec::parse(path, &text)?;
-    let settling = Settling { path, base: path.parent().unwrap_or(Path::new(".")).to_owned(), spec: &spec };
+    let settling = Settling { path, base: path.parent().unwrap_or(Path::new(".")).to_owned(), spec: &spec, choice };
     settling.pipeline(&text)
 }
 
@@ -140,6 +187,7 @@ struct Settling<'a> {
     path: &'a Path,
     base: PathBuf,
     spec: &'a Spec,
+    choice: Choice<'a>,
 }
 
 impl Settling<'_> {
@@ -159,8 +207,9 @@ impl Settling<'_> {
             return Err(self.wrong("version", message, "this program reads version 1"));
         }
         self.check_id("id", &spec.id)?;
-        let sources = self.sources()?;
-        let mut catalogue = Catalogue::built_in();
+        let store = self.store()?;
+        let sources = if self.choice.store.is_some() { Vec::new() } else { self.sources()? };
+        let mut catalogue = store.as_ref().map_or_else(Catalogue::built_in, |store| catalogue_of(&store.batch));
         for source in &sources {
             source.mapping.extend(&mut catalogue);
         }
@@ -177,6 +226,7 @@ impl Settling<'_> {
             data_cut: self.data_cut()?,
             analyses: self.analyses(&catalogue)?,
             sources,
+            store,
             cohort_where,
             gates: self.gates()?,
             policy: self.policy()?,
@@ -223,6 +273,37 @@ impl Settling<'_> {
         Ok(Policy { profile })
     }
 
+    /// The version of the store that is read, if one is.
+    fn store(&self) -> Result<Option<StoreAt>, PipelineError> {
+        let named = self.spec.source.iter().find_map(|source| source.store.as_ref());
+        let root = match (self.choice.store, named) {
+            (Some(root), _) => root.to_owned(),
+            (None, Some(named)) => {
+                let files = |source: &super::spec::SourceSpec| {
+                    !source.logs.is_empty() || !source.events.is_empty() || !source.assessments.is_empty()
+                };
+                if self.spec.source.len() > 1 || self.spec.source.iter().any(files) {
+                    let message = "a store stands beside files; it holds everything that was ingested";
+                    return Err(self.wrong("source, store", message, "ingest the files too, or name files only"));
+                }
+                self.base.join(named)
+            }
+            (None, None) if self.choice.as_of.is_some() => {
+                let message = "--as-of needs a store, but the pipeline reads files";
+                return Err(self.wrong("source", message, "name the store with --store, or with [source] store"));
+            }
+            (None, None) => return Ok(None),
+        };
+        let refused = |error: StoreError| PipelineError::Store { message: error.to_string(), hint: error.remedy() };
+        let store = Store::open(&root).map_err(refused)?;
+        let batch = match self.choice.as_of {
+            None => Ok(store.latest().clone()),
+            Some(AsOf::Version(version)) => store.at(version),
+            Some(AsOf::Day(day)) => store.on(day),
+        };
+        Ok(Some(StoreAt { root, batch: batch.map_err(refused)? }))
+    }
+
     fn sources(&self) -> Result<Vec<Source>, PipelineError> {
         let mut sources = Vec::new();
         for spec in &self.spec.source {
@@ -236,7 +317,8 @@ impl Settling<'_> {
             })?;
             sources.push(source);
         }
-        if sources.iter().all(|source| source.logs.is_empty()) {
+        let reads_store = self.spec.source.iter().any(|source| source.store.is_some());
+        if !reads_store && sources.iter().all(|source| source.logs.is_empty()) {
             return Err(self.wrong("source, logs", "no session log is named", "logs = [\"my_sessions.csv\"]"));
         }
         Ok(sources)

@@ -46,6 +46,14 @@ pub enum PipelineError {
         /// What to do.
         hint: String,
     },
+    /// The store cannot be read.
+    #[error("{message}")]
+    Store {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
     /// A mapping file cannot be used.
     #[error("{message}")]
     Mapping {
@@ -64,6 +72,7 @@ impl PipelineError {
             PipelineError::Unreadable { .. } => "check the path, and that it is a text file in TOML",
             PipelineError::Malformed { hint, .. }
             | PipelineError::Wrong { hint, .. }
+            | PipelineError::Store { hint, .. }
             | PipelineError::Mapping { hint, .. } => hint,
         }
     }
@@ -87,7 +96,7 @@ pub struct Spec {
     #[serde(default)]
     pub data_cut: Option<DateSpec>,
     /// Where the data is: one table, or an array of tables, each with a mapping of its own.
-    #[serde(deserialize_with = "one_or_many")]
+    #[serde(default, deserialize_with = "one_or_many")]
     pub source: Vec<SourceSpec>,
     /// Which sessions, counted how.
     #[serde(default)]
@@ -118,7 +127,11 @@ pub enum DateSpec {
 #[serde(deny_unknown_fields)]
 pub struct SourceSpec {
     /// Session logs: paths or patterns.
+    #[serde(default)]
     pub logs: Vec<String>,
+    /// A store, in place of files.
+    #[serde(default)]
+    pub store: Option<String>,
     /// Events files: paths or patterns.
     #[serde(default)]
     pub events: Vec<String>,

@@ -387,24 +387,32 @@ impl<'a> Taking<'a> {
                 file: file.clone(),
                 place,
                 column,
-                rule,
+                rule: rule.to_owned(),
                 hint,
                 text: Some(text),
             })?;
         }
         for Warning { place, column, rule, hint } in rest.warnings {
-            self.warn(Remark { file_number: number, file: file.clone(), place, column, rule, hint, text: None })?;
+            self.warn(Remark {
+                file_number: number,
+                file: file.clone(),
+                place,
+                column,
+                rule: rule.to_owned(),
+                hint,
+                text: None,
+            })?;
         }
         Ok(())
     }
 
     fn reject(&mut self, row: Remark) -> Result<(), StoreError> {
-        *self.counted.1.entry(row.rule.to_owned()).or_default() += 1;
+        *self.counted.1.entry(row.rule.clone()).or_default() += 1;
         self.rejects.add(row)
     }
 
     fn warn(&mut self, row: Remark) -> Result<(), StoreError> {
-        *self.counted.0.entry(row.rule.to_owned()).or_default() += 1;
+        *self.counted.0.entry(row.rule.clone()).or_default() += 1;
         self.warnings.add(row)
     }
 
@@ -475,6 +483,7 @@ impl<'a> Taking<'a> {
     ) -> Result<(), StoreError> {
         let file = self.files[self.at(file_number)].name.clone();
         let column = column.map(str::to_owned);
+        let rule = rule.to_owned();
         self.warn(Remark { file_number, file, place: place(line, record), column, rule, hint, text: None })
     }
 
@@ -497,7 +506,7 @@ impl<'a> Taking<'a> {
             file: self.files[self.at(file_number)].name.clone(),
             place: place(line, record),
             column: Some(column.to_owned()),
-            rule,
+            rule: rule.to_owned(),
             hint,
             text: Some(refused.event.summary(self.catalogue)),
         }

@@ -107,6 +107,9 @@ rules! {
     REPLACED_ROW "replaced_row" Linking Warned "a later row has the same session_id: this one is superseded" => "nothing";
 }
 
+/// Stands for a rule of another version of the program, found in a store.
+pub const UNKNOWN_TO_THIS_VERSION: &str = "unknown_to_this_version";
+
 /// The rule of an id.
 #[must_use]
 pub fn rule(id: &str) -> Option<&'static Rule> {

@@ -193,7 +193,7 @@ pub(super) fn read(
 }
 
 /// Columns in the order of the schema; a column that the file lacks (an older one) is missing throughout.
-fn as_schema(
+pub(super) fn as_schema(
     batch: &RecordBatch,
     columns: &[DiskColumn],
     schema: &arrow::datatypes::SchemaRef,

@@ -164,6 +164,21 @@ impl Taken {
         Ok(Taken { batches: bucket.batches, spilled, schema })
     }
 
+    /// A batch read back, with the dictionaries that the others have.
+    fn as_before(&self, batch: &RecordBatch) -> Result<RecordBatch, StoreError> {
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(batch.num_columns());
+        for (column, found) in columns::session_rows().iter().zip(batch.columns()) {
+            arrays.push(match column.holds {
+                columns::Holds::Code(codes) => {
+                    super::rows::in_catalogue_order(found, codes).map_err(|error| damaged(TableName::Sessions, &error))?
+                }
+                _ => found.clone(),
+            });
+        }
+        arrays.extend(batch.columns().last().cloned());
+        RecordBatch::try_new(self.schema.clone(), arrays).map_err(|error| damaged(TableName::Sessions, &error))
+    }
+
     /// All of them, in the order in which they came.
     pub(super) fn rows(&self) -> Result<RecordBatch, StoreError> {
         let mut batches = Vec::new();
@@ -173,7 +188,7 @@ impl Taken {
             let reader =
                 StreamReader::try_new(BufReader::new(file), None).map_err(|error| spill_error(io_of(error)))?;
             for batch in reader {
-                batches.push(batch.map_err(|error| spill_error(io_of(error)))?);
+                batches.push(self.as_before(&batch.map_err(|error| spill_error(io_of(error)))?)?);
             }
         }
         batches.extend(self.batches.iter().cloned());

@@ -5,9 +5,10 @@ use super::data_file::{self, DataFile, damaged};
 use super::error::StoreError;
 use super::ledger::Batch;
 use super::rows::{long, longs};
+use super::standing;
 use super::superseded::{self, Superseded};
 use crate::domain::Place;
-use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
 use arrow::error::ArrowError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub struct Remark {
     /// Which column.
     pub column: Option<String>,
     /// Id of the rule.
-    pub rule: &'static str,
+    pub rule: String,
     /// What is wrong and what to do.
     pub hint: String,
     /// The row's own text, identifiers masked.
@@ -80,7 +81,7 @@ impl Remarks {
             longs(rows.iter().map(|row| long(row.place.record))),
             text(|row| Some(&row.file)),
             text(|row| row.column.as_deref()),
-            text(|row| Some(row.rule)),
+            text(|row| Some(&row.rule)),
             text(|row| Some(&row.hint)),
         ];
         if self.table == TableName::Rejects {
@@ -98,6 +99,28 @@ impl Remarks {
         batch.changes.entry(self.table.folder().to_owned()).or_default().add.extend(self.files);
         Ok(())
     }
+}
+
+/// Rows → remarks.
+pub(super) fn read(batch: &RecordBatch) -> Vec<Remark> {
+    let text = |name: &str, row: usize| {
+        let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
+        column.is_valid(row).then(|| column.value(row).to_owned())
+    };
+    let number = |number: i64| u64::try_from(number).unwrap_or(0);
+    let remark = |row: usize| {
+        let (file_number, line, record) = standing::place(batch, row)?;
+        Some(Remark {
+            file_number,
+            file: text("file", row)?,
+            place: Place { file: crate::domain::FileId(0), line: number(line), record: number(record) },
+            column: text("column", row),
+            rule: text("rule", row)?,
+            hint: text("hint", row)?,
+            text: text("text", row),
+        })
+    };
+    (0..batch.num_rows()).filter_map(remark).collect()
 }
 
 /// Writes the rows that the batch replaces.

@@ -6,13 +6,14 @@ use super::keys::{Keys, SessionKey};
 use crate::domain::{Asked, Catalogue, Place, Session};
 use crate::store::build::{CANONICAL, Reading};
 use arrow::array::{
-    Array, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Array, DictionaryArray, Int32Builder, Int64Builder,
+    ArrayRef, AsArray, BooleanBuilder, Date32Builder, Decimal128Array, DictionaryArray, Int32Builder, Int64Builder,
     RecordBatch, StringArray, StringBuilder, UInt8Array, UInt8Builder,
 };
 use arrow::datatypes::{DataType, UInt8Type};
 use arrow::error::ArrowError;
 use std::hash::Hasher;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use xxhash_rust::xxh3::Xxh3Default;
 
 /// A column under construction.
@@ -129,8 +130,16 @@ pub(super) fn measures(values: Vec<Option<i128>>, digits: u8) -> Result<Decimal1
     Decimal128Array::from(values).with_precision_and_scale(digits, 6)
 }
 
-pub(super) fn coded(keys: UInt8Array, codes: &[&str]) -> Result<DictionaryArray<UInt8Type>, ArrowError> {
-    DictionaryArray::try_new(keys, Arc::new(StringArray::from(codes.to_vec())))
+/// Codes of a closed list, by their index. The same list is always the same dictionary, so that rows of many batches
+/// and files are joined without touching a text.
+pub(super) fn coded(keys: UInt8Array, codes: &'static [&'static str]) -> Result<DictionaryArray<UInt8Type>, ArrowError> {
+    DictionaryArray::try_new(keys, dictionary(codes))
+}
+
+fn dictionary(codes: &'static [&'static str]) -> ArrayRef {
+    static KNOWN: Mutex<BTreeMap<usize, ArrayRef>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    known.entry(codes.as_ptr().addr()).or_insert_with(|| Arc::new(StringArray::from(codes.to_vec()))).clone()
 }
 
 impl<'a> RowsBuilder<'a> {
@@ -244,19 +253,23 @@ pub(super) fn without(text: &str, patient_id: &str, pseudonym: &str) -> String {
     kept
 }
 
-/// Codes read from disk, whose dictionaries hold them in any order, in the order of the catalogue.
-pub(super) fn in_catalogue_order(column: &ArrayRef, codes: &[&str]) -> Result<ArrayRef, ArrowError> {
-    let text = arrow::compute::cast(column, &DataType::Utf8)?;
-    let text = text
-        .as_any()
-        .downcast_ref::<StringArray>()
-        .ok_or_else(|| ArrowError::SchemaError("a column of codes is no text".to_owned()))?;
-    let find = |code: &str| {
+/// Codes read from disk, whose dictionaries hold them in any order, as the catalogue has them.
+pub(super) fn in_catalogue_order(column: &ArrayRef, codes: &'static [&'static str]) -> Result<ArrayRef, ArrowError> {
+    let unknown = |code: &str| ArrowError::SchemaError(format!("`{code}` is not a code of its column"));
+    let no_codes = || ArrowError::SchemaError("a column of codes is none".to_owned());
+    let place = |code: &str| {
         let at = codes.iter().position(|known| *known == code);
-        at.and_then(|at| u8::try_from(at).ok())
-            .ok_or_else(|| ArrowError::SchemaError(format!("`{code}` is not a code of its column")))
+        at.and_then(|at| u8::try_from(at).ok()).ok_or_else(|| unknown(code))
     };
-    let keys: UInt8Array = text.iter().map(|code| code.map(find).transpose()).collect::<Result<_, _>>()?;
+    let Some(found) = column.as_dictionary_opt::<UInt8Type>() else {
+        let text = arrow::compute::cast(column, &DataType::Utf8)?;
+        let text = text.as_string_opt::<i32>().ok_or_else(no_codes)?;
+        let keys: UInt8Array = text.iter().map(|code| code.map(place).transpose()).collect::<Result<_, _>>()?;
+        return Ok(Arc::new(coded(keys, codes)?));
+    };
+    let values = found.values().as_string_opt::<i32>().ok_or_else(no_codes)?;
+    let places: Vec<u8> = values.iter().map(|code| place(code.unwrap_or_default())).collect::<Result<_, _>>()?;
+    let keys: UInt8Array = found.keys().iter().map(|key| key.map(|key| places[usize::from(key)])).collect();
     Ok(Arc::new(coded(keys, codes)?))
 }
 

@@ -15,8 +15,8 @@ use crate::domain::{Catalogue, Day, FileId, Fitzpatrick, ItaClass, Place};
 use crate::store::build::{CANONICAL, Occurrence, Reading};
 use crate::store::table::{Raw, SessionTable};
 use arrow::array::{
-    Array, ArrayRef, AsArray, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray,
-    StringDictionaryBuilder, UInt8Array,
+    ArrayRef, AsArray, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray, StringDictionaryBuilder,
+    UInt8Array,
 };
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Date32Type, Decimal128Type, Int32Type, Int64Type, UInt8Type, UInt32Type};

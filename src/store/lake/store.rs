@@ -5,7 +5,9 @@ use super::data_file::{self, DataFile};
 use super::delta::{BATCHES, Change, Log, Runtime, Shape, with_shape};
 use super::error::StoreError;
 use super::ledger::{Batch, BatchKind, Counts};
+use super::remarks::{self, Remark};
 use super::rows::{long, longs, same};
+use super::superseded::{self, Replaced};
 use crate::domain::Day;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use deltalake_core::kernel::Transaction;
@@ -208,6 +210,40 @@ impl Store {
     /// When it is not there or damaged.
     pub fn read(&self, table: TableName, file: &DataFile, columns: Option<&[&str]>) -> Result<RecordBatch, StoreError> {
         data_file::read(&self.root, table, (file, columns))
+    }
+
+    /// A version, whether or not its files are still there: for the history.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub fn batch(&self, version: u64) -> Result<Batch, StoreError> {
+        read_batch(&self.root, version)
+    }
+
+    /// The rows that later batches replaced, up to a version.
+    ///
+    /// # Errors
+    /// When files are not there or damaged.
+    pub fn replaced(&self, at: &Batch) -> Result<Vec<Replaced>, StoreError> {
+        let files = self.files(TableName::Superseded, at)?;
+        let read = |file| Ok(superseded::read(&self.read(TableName::Superseded, file, None)?));
+        let mut rows: Vec<Replaced> = files.iter().map(read).collect::<Result<Vec<_>, _>>()?.concat();
+        rows.sort_by_key(|row| (row.by_version, row.by));
+        Ok(rows)
+    }
+
+    /// Refused rows or remarks, up to a version, in the order of files and lines.
+    ///
+    /// # Errors
+    /// When files are not there or damaged.
+    pub fn remarks(&self, table: TableName, at: &Batch) -> Result<Vec<Remark>, StoreError> {
+        let files = self.files(table, at)?;
+        let read = |file| Ok(remarks::read(&self.read(table, file, None)?));
+        let mut rows: Vec<Remark> = files.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?.concat();
+        rows.sort_by(|a, b| {
+            (a.file_number, a.place, &a.rule, &a.hint).cmp(&(b.file_number, b.place, &b.rule, &b.hint))
+        });
+        Ok(rows)
     }
 
     /// Version in which an application, such as the ingest of one file, was recorded.

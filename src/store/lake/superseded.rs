@@ -50,6 +50,42 @@ impl Superseded {
     }
 }
 
+/// What became of one row of a session, for its history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// Source and id of the session, as they are shown.
+    pub session: (String, String),
+    /// The session.
+    pub key: SessionKey,
+    /// Version of the store in which the row came.
+    pub store_version: u64,
+    /// Number of its file, line, record.
+    pub place: Spot,
+    /// Version in which another took its place.
+    pub by_version: u64,
+    /// Where that one stood.
+    pub by: Spot,
+}
+
+/// Columns → rows.
+pub(super) fn read(batch: &RecordBatch) -> Vec<Replaced> {
+    let long = |name: &str, row: usize| Some(batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()?.value(row));
+    let text = |name: &str, row: usize| Some(batch.column_by_name(name)?.as_string_opt::<i32>()?.value(row).to_owned());
+    let version = |number: i64| u64::try_from(number).unwrap_or(0);
+    let replaced = |row: usize| {
+        let by_file = batch.column_by_name("by_file_number")?.as_primitive_opt::<arrow::datatypes::Int32Type>()?;
+        Some(Replaced {
+            session: (text("source", row)?, text("session_id", row)?),
+            key: SessionKey::of_halves(long("session_key_high", row)?, long("session_key_low", row)?),
+            store_version: version(long("store_version", row)?),
+            place: standing::place(batch, row)?,
+            by_version: version(long("by_version", row)?),
+            by: (by_file.value(row), long("by_line", row)?, long("by_record", row)?),
+        })
+    };
+    (0..batch.num_rows()).filter_map(replaced).collect()
+}
+
 /// Rows → columns.
 pub(super) fn write(rows: &[Superseded]) -> Result<RecordBatch, ArrowError> {
     let text =

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Sessions of a file, at most.
-const FILE_ROWS: usize = 1 << 20;
+pub(super) const FILE_ROWS: usize = 1 << 20;
 
 /// How a batch is taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,82 @@
+//! A version of a store in the place of files: the same sessions, side effects, tallies and lists.
+
+use super::link::Links;
+use super::listing::{Listed, Listing};
+use super::load::{LoadError, Loaded};
+use super::settle::StoreAt;
+use super::tally::{InputTally, Role, Superseded};
+use crate::domain::{Catalogue, Day, FileId, Place};
+use crate::store::lake::{Batch, IngestedFile, Remark, Replaced, Snapshot, Store, StoreError, TableName};
+use crate::validate::rules;
+
+/// Reads the version.
+pub(super) fn load(at: &StoreAt, catalogue: &Catalogue) -> Result<Loaded, LoadError> {
+    let refused = |source: StoreError| LoadError::Store { source };
+    let store = Store::open(&at.root).map_err(refused)?;
+    let snapshot = Snapshot::read(&store, &at.batch, catalogue).map_err(refused)?;
+    let mut inputs = Vec::new();
+    for version in 1..=at.batch.version {
+        let batch =
+            if version == at.batch.version { at.batch.clone() } else { store.batch(version).map_err(refused)? };
+        inputs.extend(batch.files.into_iter().map(tally));
+    }
+    let replaced = store.replaced(&at.batch).map_err(refused)?;
+    let superseded = superseded(&mut inputs, &replaced);
+    let rejections = listing(&store, &at.batch, TableName::Rejects)?;
+    let warnings = listing(&store, &at.batch, TableName::Warnings)?;
+    let links = Links { overlapping: snapshot.overlapping, unattributed: snapshot.pending, ..Links::default() };
+    let newest = at.batch.newest_day.map(Day);
+    Ok(Loaded { table: snapshot.table, inputs, rejections, superseded, warnings, links, newest })
+}
+
+fn tally(file: IngestedFile) -> InputTally {
+    let role = match file.role.as_str() {
+        "events" => Role::Events,
+        "assessments" => Role::Assessments,
+        _ => Role::Log,
+    };
+    InputTally {
+        name: file.name,
+        role,
+        source: 0,
+        bytes: file.bytes,
+        blake3: file.blake3,
+        ignored: file.ignored,
+        read: file.read,
+        filtered: file.filtered,
+        accepted: file.accepted,
+        rejected: file.rejected,
+        superseded: file.superseded,
+    }
+}
+
+/// A row of an earlier batch that a later one replaced no longer stands: its file has one accepted row less.
+fn superseded(inputs: &mut [InputTally], replaced: &[Replaced]) -> Vec<Superseded> {
+    let place = |(file, line, record): (i32, i64, i64)| Place {
+        file: FileId(u32::try_from(file).unwrap_or(0)),
+        line: u64::try_from(line).unwrap_or(0),
+        record: u64::try_from(record).unwrap_or(0),
+    };
+    let mut rows = Vec::new();
+    for row in replaced {
+        let (place, by) = (place(row.place), place(row.by));
+        if let Some(input) = inputs.get_mut(place.file.0 as usize) {
+            input.accepted = input.accepted.saturating_sub(1);
+            input.superseded += 1;
+        }
+        rows.push(Superseded { place, by, identical: false });
+    }
+    rows.sort_by_key(|row| (row.place, row.by));
+    rows
+}
+
+fn listing(store: &Store, at: &Batch, table: TableName) -> Result<Listing, LoadError> {
+    let mut listing = Listing::new(table == TableName::Rejects)?;
+    for row in store.remarks(table, at).map_err(|source| LoadError::Store { source })? {
+        let Remark { file_number, file, place, column, rule, hint, text } = row;
+        let place = Place { file: FileId(u32::try_from(file_number).unwrap_or(0)), ..place };
+        let rule = rules::rule(&rule).map_or(rules::UNKNOWN_TO_THIS_VERSION, |rule| rule.id);
+        listing.add(&file, &Listed { place, column: column.as_deref(), rule, hint: &hint, text: text.as_deref() })?;
+    }
+    Ok(listing)
+}

@@ -1,0 +1,568 @@
+//! The store: what goes in comes out, once, whatever the order, the amendments and the interruptions.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use stipple::domain::Day;
+use stipple::pipeline::settle::{AsOf, Choice, Named, settle_with};
+use stipple::pipeline::take_in::{TakeIn, TakeInError, TakenIn, catalogue_of, take_in};
+use stipple::pipeline::{Product, Source, Unwatched, produce};
+use stipple::store::lake::{Author, Keys, Store, StoreError, TableName, history, housekeeping, verify};
+use stipple::validate::Mapping;
+
+pub(crate) const HEADER: &str = "session_id,patient_id,clinic_id,session_date,setting,modality,body_area,indication,\
+                                 last_follow_up_date,side_effects\n";
+
+/// A folder with a store, and what is put into it day by day.
+pub(crate) struct Warehouse {
+    folder: tempfile::TempDir,
+    pub(crate) keys: Keys,
+    day: i64,
+    mapping: Mapping,
+}
+
+impl Warehouse {
+    pub(crate) fn new() -> Warehouse {
+        Warehouse {
+            folder: tempfile::tempdir().unwrap(),
+            keys: Keys::new([7; 32]),
+            day: i64::from(Day::from_ymd(2026, 3, 1).unwrap().0),
+            mapping: Mapping::default(),
+        }
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().join("warehouse")
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
+    /// Ingests logs and events on the next day.
+    pub(crate) fn ingest(&mut self, logs: &[&str], events: &[&str]) -> TakenIn {
+        self.try_ingest(logs, events).unwrap()
+    }
+
+    fn try_ingest(&mut self, logs: &[&str], events: &[&str]) -> Result<TakenIn, TakeInError> {
+        self.day += 1;
+        let write = |kind: &str, texts: &[&str]| -> Vec<String> {
+            texts.iter().enumerate().map(|(at, text)| self.file(&format!("{kind}_{}_{at}.csv", self.day), text)).collect()
+        };
+        let (logs, events) = (write("log", logs), write("events", events));
+        let named = Named { logs: &logs, events: &events, assessments: &[] };
+        self.take(&Source::find(Path::new(""), named, self.mapping.clone()).unwrap())
+    }
+
+    fn take(&self, source: &Source) -> Result<TakenIn, TakeInError> {
+        let author = self.author();
+        let request = TakeIn {
+            store: &self.root(),
+            source,
+            source_name: None,
+            mapping_hash: "",
+            keys: &self.keys,
+            memory: 64 << 20,
+            author: &author,
+        };
+        take_in(&request, &Unwatched)
+    }
+
+    fn author(&self) -> Author {
+        Author { by: "a test".to_owned(), at_ms: self.day * 86_400_000 + 3_600_000 }
+    }
+
+    pub(crate) fn open(&self) -> Store {
+        Store::open(&self.root()).unwrap()
+    }
+
+    /// What is there, one line a session: id, follow-up, and the state of two side effects.
+    fn sessions(&self) -> Vec<String> {
+        let store = self.open();
+        assert_whole(&store);
+        let mut told = Vec::new();
+        for file in store.files(TableName::Sessions, store.latest()).unwrap() {
+            let rows = store.read(TableName::Sessions, &file, None).unwrap();
+            for row in 0..rows.num_rows() {
+                let text = |name: &str| {
+                    let column = rows.column_by_name(name).unwrap();
+                    let text = arrow::util::display::array_value_to_string(column, row).unwrap();
+                    if text.is_empty() { "-".to_owned() } else { text }
+                };
+                told.push(
+                    ["session_id", "session_date", "last_follow_up_date", "erythema_present", "pih_present"]
+                        .map(text)
+                        .join(" "),
+                );
+            }
+        }
+        told.sort();
+        told
+    }
+
+    /// The report of a pipeline on the store.
+    fn report(&self, as_of: Option<AsOf>) -> Product {
+        let pipeline = self.file("pipeline.toml", PIPELINE);
+        let root = self.root();
+        let choice = Choice { store: Some(&root), as_of };
+        produce(&settle_with(Path::new(&pipeline), choice).unwrap(), &Unwatched).unwrap()
+    }
+}
+
+const PIPELINE: &str = r#"
+version = 1
+id = "of_the_store"
+[[analysis]]
+id = "rates"
+kind = "side_effect_rates"
+outcomes = ["all"]
+by = ["modality"]
+"#;
+
+fn assert_whole(store: &Store) {
+    let found = verify::verify(store, &catalogue_of(store.latest())).unwrap();
+    assert_eq!(found.problems, Vec::<String>::new());
+}
+
+fn row(session: &str, patient: &str, day: &str, follow_up: &str, effects: &str) -> String {
+    format!("{session},{patient},north,{day},professional,pen,face,acne_scars,{follow_up},{effects}\n")
+}
+
+fn log(rows: &[String]) -> String {
+    format!("{HEADER}{}", rows.concat())
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The rows of a report that do not speak of files and batches.
+fn numbers(product: &Product) -> Vec<String> {
+    let results = product.files.iter().find(|file| file.path == "results.csv").unwrap();
+    let text = String::from_utf8(results.bytes.clone()).unwrap();
+    text.lines().filter(|line| !line.starts_with("data_quality")).map(str::to_owned).collect()
+}
+
+fn harbour() -> Source {
+    let sample = root().join("sample_data");
+    let named = |name: &str| sample.join(name).display().to_string();
+    let mapping = fs::read_to_string(sample.join("harbour.mapping.toml")).unwrap();
+    let (logs, events, scores) =
+        ([named("harbour/*.csv")], [named("harbour_events.csv")], [named("harbour_scores.csv")]);
+    let named = Named { logs: &logs, events: &events, assessments: &scores };
+    Source::find(Path::new(""), named, Mapping::from_toml(&mapping, "harbour").unwrap()).unwrap()
+}
+
+fn pipeline_on_harbour(folder: &Path) -> PathBuf {
+    let sample = root().join("sample_data");
+    let text = format!(
+        "version = 1\nid = \"files\"\n[source]\nlogs = [\"{0}/harbour/*.csv\"]\nevents = [\"{0}/harbour_events.csv\"]\n\
+         mapping = \"{0}/harbour.mapping.toml\"\n[[analysis]]\nid = \"rates\"\nkind = \"side_effect_rates\"\n\
+         outcomes = [\"all\"]\nby = [\"modality\", {{ needle_depth_mm = [0.5, 1.0, 1.5] }}]\n[[analysis]]\nid = \"tone\"\nkind = \"trend\"\n\
+         outcomes = [\"pih\"]\nover = \"fitzpatrick\"\nadjust = [\"needle_depth_mm\", \"passes\", \"clinic_id\"]\n",
+        sample.display()
+    );
+    let path = folder.join("files.toml");
+    fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn the_store_gives_the_same_numbers_as_the_files() {
+    let warehouse = Warehouse::new();
+    warehouse.take(&harbour()).unwrap();
+    assert_whole(&warehouse.open());
+    let pipeline = pipeline_on_harbour(warehouse.folder.path());
+    let files = produce(&settle_with(&pipeline, Choice::default()).unwrap(), &Unwatched).unwrap();
+    let store_root = warehouse.root();
+    let choice = Choice { store: Some(&store_root), as_of: None };
+    let store = produce(&settle_with(&pipeline, choice).unwrap(), &Unwatched).unwrap();
+    let (files, store) = (numbers(&files), numbers(&store));
+    assert_eq!(files.len(), store.len());
+    for (one, other) in files.iter().zip(&store) {
+        assert_same_numbers(one, other);
+    }
+}
+
+/// Sums over patients may come in another order: the last digit of a number may differ, nothing else.
+fn assert_same_numbers(one: &str, other: &str) {
+    for (a, b) in one.split(',').zip(other.split(',')) {
+        match (a.parse::<f64>(), b.parse::<f64>()) {
+            (Ok(x), Ok(y)) => assert!((x - y).abs() <= 1e-9 * x.abs().max(1e-9), "{one}\n{other}"),
+            _ => assert_eq!(a, b, "{one}\n{other}"),
+        }
+    }
+}
+
+#[test]
+fn the_same_file_twice_changes_nothing() {
+    let mut warehouse = Warehouse::new();
+    let text = log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "none")]);
+    assert_eq!(warehouse.ingest(&[&text], &[]).version, Some(2));
+    let again = warehouse.ingest(&[&text], &[]);
+    assert_eq!((again.version, again.known.len()), (None, 1));
+    assert_eq!(warehouse.open().latest().version, 2);
+    // The same rows in another file: read, counted as superseded, and nothing is written anew.
+    let other = format!("{text}\n");
+    let taken = warehouse.ingest(&[&other], &[]);
+    assert_eq!((taken.files[0].read, taken.files[0].accepted, taken.files[0].superseded), (1, 0, 1));
+    assert!(warehouse.open().latest().changes.is_empty());
+    assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false false"]);
+}
+
+#[test]
+fn the_newer_row_wins_and_the_older_stays_reachable() {
+    let mut warehouse = Warehouse::new();
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-01-20", "erythema:1")])], &[]);
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-02-05", "2026-05-20", "pih:1")])], &[]);
+    // An earlier follow-up than is known does not take away what was seen.
+    let taken = warehouse.ingest(&[&log(&[row("S1", "P1", "2026-02-05", "2026-02-06", "pih:2")])], &[]);
+    assert_eq!(taken.warnings.get("follow_up_kept"), Some(&1));
+    assert_eq!((taken.counts.sessions, taken.counts.amended_sessions), (1, 1));
+    assert_eq!(warehouse.sessions(), ["S1 2026-02-05 2026-05-20 false true"]);
+    let store = warehouse.open();
+    let versions = history::of_session(&store, "S1").unwrap();
+    let told: Vec<(u64, &str, Option<u64>)> =
+        versions.iter().map(|v| (v.store_version, v.month.as_str(), v.replaced_in)).collect();
+    assert_eq!(told, [(2, "2026-01", Some(3)), (3, "2026-02", Some(4)), (4, "2026-02", None)]);
+    let before = store.at(2).unwrap();
+    assert_eq!(store.files(TableName::Sessions, &before).unwrap()[0].partition.as_deref(), Some("2026-01"));
+}
+
+#[test]
+fn a_mapping_may_say_that_follow_ups_are_as_sent() {
+    let mut warehouse = Warehouse::new();
+    warehouse.mapping = Mapping::from_toml("version = 1\n[store]\nfollow_up = \"as_sent\"\n", "m").unwrap();
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-20", "none")])], &[]);
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-01-06", "none")])], &[]);
+    assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-01-06 - -"]);
+}
+
+#[test]
+fn rows_of_one_batch_are_settled_before_they_meet_the_store() {
+    let mut warehouse = Warehouse::new();
+    let first = row("S1", "P1", "2026-01-05", "2026-05-05", "none");
+    let other = row("S1", "P1", "2026-01-05", "2026-05-05", "pih:1");
+    let taken = warehouse.ingest(&[&log(&[first.clone(), other.clone(), other.clone()])], &[]);
+    assert_eq!((taken.files[0].accepted, taken.files[0].superseded), (1, 2));
+    assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false true"]);
+    // Said otherwise and taken back within one batch: as it was, and nothing is written.
+    let taken = warehouse.ingest(&[&log(&[first, other])], &[]);
+    assert_eq!((taken.files[0].accepted, taken.files[0].superseded), (0, 2));
+    assert!(warehouse.open().latest().changes.is_empty());
+}
+
+const EVENTS: &str = "session_id,patient_id,side_effect,grade,onset_date,reported_date\n";
+
+#[test]
+fn a_late_event_changes_its_session_and_one_without_a_session_waits() {
+    let mut warehouse = Warehouse::new();
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "none")])], &[]);
+    let taken = warehouse.ingest(&[], &[&format!("{EVENTS}S1,,pih,1,2026-02-01,2026-03-01\nS2,,pih,2,2026-02-20,\n")]);
+    assert_eq!((taken.counts.events, taken.counts.pending), (2, 1));
+    assert_eq!(taken.warnings.get("waiting_event"), Some(&1));
+    assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false true"]);
+    let taken = warehouse.ingest(&[&log(&[row("S2", "P2", "2026-02-10", "2026-02-11", "none")])], &[]);
+    assert_eq!((taken.counts.pending, taken.counts.joined_late), (0, 1));
+    assert_eq!(
+        warehouse.sessions(),
+        ["S1 2026-01-05 2026-05-05 false true", "S2 2026-02-10 2026-02-11 - true"]
+    );
+    // The same events again, in another file: none twice.
+    let taken = warehouse.ingest(&[], &[&format!("{EVENTS}S1,,pih,1,2026-02-01,2026-03-01\n\n")]);
+    assert_eq!((taken.files[0].superseded, taken.counts.events), (1, 2));
+    // An event before its session, or of another patient, is refused as in a run.
+    let taken = warehouse.ingest(&[], &[&format!("{EVENTS}S1,,pih,1,2026-01-01,\nS1,P9,pih,1,2026-02-01,\n")]);
+    assert_eq!(taken.refusals.get("event_before_session"), Some(&1));
+    assert_eq!(taken.refusals.get("event_of_other_patient"), Some(&1));
+    assert_eq!((taken.files[0].read, taken.files[0].accepted, taken.files[0].rejected), (2, 0, 2));
+}
+
+#[test]
+fn an_event_of_a_patient_moves_to_a_session_that_fits_it_better() {
+    let mut warehouse = Warehouse::new();
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "none")])], &[]);
+    let taken = warehouse.ingest(&[], &[&format!("{EVENTS},P1,pih,1,2026-02-20,\n,P7,pih,1,2026-02-20,\n")]);
+    assert_eq!((taken.counts.pending, taken.warnings.get("unattributed_event")), (1, Some(&1)));
+    assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false true"]);
+    warehouse.ingest(&[&log(&[row("S2", "P1", "2026-02-10", "2026-05-15", "none")])], &[]);
+    assert_eq!(
+        warehouse.sessions(),
+        ["S1 2026-01-05 2026-05-05 false false", "S2 2026-02-10 2026-05-15 false true"]
+    );
+    // The session is moved behind the onset: the event goes back to the earlier one.
+    warehouse.ingest(&[&log(&[row("S2", "P1", "2026-03-10", "2026-05-15", "none")])], &[]);
+    assert_eq!(
+        warehouse.sessions(),
+        ["S1 2026-01-05 2026-05-05 false true", "S2 2026-03-10 2026-05-15 false -"]
+    );
+}
+
+/// The same rows and events in any order and in any number of batches give the same store.
+#[test]
+fn the_order_of_files_does_not_matter() {
+    let rows: Vec<String> = (0..40)
+        .map(|n| {
+            let (month, day) = (1 + n % 4, 1 + n % 27);
+            let effects = if n % 3 == 0 { "erythema:1;swelling:2" } else { "none" };
+            row(&format!("S{n}"), &format!("P{}", n % 11), &format!("2026-{month:02}-{day:02}"), "2026-06-20", effects)
+        })
+        .collect();
+    let events: Vec<String> = (0..30)
+        .map(|n| match n % 3 {
+            0 => format!("S{n},,pih,1,2026-05-0{},\n", 1 + n % 9),
+            1 => format!(",P{},pih,2,2026-0{}-28,\n", n % 11, 2 + n % 4),
+            _ => format!("S{},P{},bruising,1,,2026-05-01\n", n, n % 11),
+        })
+        .collect();
+    let mut at_once = Warehouse::new();
+    at_once.ingest(&[&log(&rows)], &[&format!("{EVENTS}{}", events.concat())]);
+    let expected = at_once.sessions();
+    for (step, seed) in [(3usize, 7usize), (13, 11)] {
+        let mut piecewise = Warehouse::new();
+        let order = |count: usize| -> Vec<usize> { (0..count).map(|at| at * seed % count).collect() };
+        let (rows_order, events_order) = (order(rows.len()), order(events.len()));
+        for part in 0..rows.len().div_ceil(step) {
+            let logs: Vec<String> = rows_order.iter().skip(part * step).take(step).map(|at| rows[*at].clone()).collect();
+            let some: String = events_order.iter().skip(part * step).take(step).map(|at| events[*at].clone()).collect();
+            let events = format!("{EVENTS}{some}");
+            let events: Vec<&str> = if some.is_empty() { Vec::new() } else { vec![&events] };
+            // Events first: those of sessions that have not come yet wait.
+            if !events.is_empty() {
+                piecewise.ingest(&[], &events);
+            }
+            piecewise.ingest(&[&log(&logs)], &[]);
+        }
+        assert_eq!(piecewise.sessions(), expected, "in parts of {step}");
+    }
+}
+
+#[test]
+fn a_report_as_of_a_day_is_byte_for_byte_that_of_the_day() {
+    let mut warehouse = Warehouse::new();
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "pih:1")])], &[]);
+    let then = warehouse.report(None);
+    let day = Day(i32::try_from(warehouse.day).unwrap());
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "none")])], &[]);
+    warehouse.ingest(&[&log(&[row("S2", "P2", "2026-01-06", "2026-05-05", "none")])], &[]);
+    let store = warehouse.open();
+    assert_ne!(warehouse.report(None).files, then.files);
+    for as_of in [AsOf::Version(2), AsOf::Day(day)] {
+        let again = warehouse.report(Some(as_of));
+        assert_eq!(again.files, then.files);
+        assert_eq!(again.manifest, then.manifest);
+    }
+    assert!(matches!(store.at(9), Err(StoreError::NoVersion { .. })));
+    assert!(matches!(store.on(day.plus(-9)), Err(StoreError::NothingYet { .. })));
+}
+
+#[test]
+fn joining_files_changes_no_row_and_a_vacuum_gives_up_what_was_before() {
+    let mut warehouse = Warehouse::new();
+    for n in 0..5 {
+        let rows: Vec<String> = (0..4).map(|m| row(&format!("S{n}{m}"), &format!("P{m}"), "2026-01-05", "2026-05-05", "pih:1")).collect();
+        warehouse.ingest(&[&log(&rows)], &[&format!("{EVENTS}S{n}0,,bruising,1,2026-01-06,\n")]);
+    }
+    let (sessions, report, early) = (warehouse.sessions(), numbers(&warehouse.report(None)), warehouse.report(Some(AsOf::Version(3))));
+    let mut store = warehouse.open();
+    let lock = Store::lock(&warehouse.root()).unwrap();
+    warehouse.day += 1;
+    let done = housekeeping::compact(&mut store, &warehouse.author(), &lock).unwrap();
+    assert_eq!((store.latest().version, done.files_now), (7, 2));
+    assert_eq!(housekeeping::compact(&mut store, &warehouse.author(), &lock).unwrap().files_now, 2);
+    assert_eq!(store.latest().version, 7);
+    assert_eq!(warehouse.sessions(), sessions);
+    assert_eq!(numbers(&warehouse.report(None)), report);
+    assert_eq!(warehouse.report(Some(AsOf::Version(3))).files, early.files);
+    let told = housekeeping::vacuum(&mut store, (7, true), &warehouse.author(), &lock).unwrap();
+    assert!(!told.files.is_empty());
+    assert_eq!(warehouse.report(Some(AsOf::Version(3))).files, early.files);
+    let removed = housekeeping::vacuum(&mut store, (7, false), &warehouse.author(), &lock).unwrap();
+    assert_eq!(removed.files, told.files);
+    assert!(matches!(store.at(3), Err(StoreError::Vacuumed { oldest: 7, .. })));
+    drop(lock);
+    assert_eq!(warehouse.sessions(), sessions);
+    warehouse.ingest(&[&log(&[row("S9", "P9", "2026-01-05", "2026-05-05", "none")])], &[]);
+    assert_eq!(warehouse.sessions().len(), 21);
+}
+
+/// Every byte of a store, and every text in its tables.
+fn everything(root: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.display().to_string();
+            found.push((name.clone(), String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned()));
+            if name.ends_with(".parquet") {
+                let file = fs::File::open(&path).unwrap();
+                let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+                for batch in reader.build().unwrap() {
+                    let batch = batch.unwrap();
+                    let values = |column: &arrow::array::ArrayRef| {
+                        let value = |row| arrow::util::display::array_value_to_string(column, row).unwrap();
+                        (0..batch.num_rows()).map(value).collect::<Vec<_>>().join(" ")
+                    };
+                    found.extend(batch.columns().iter().map(|column| (name.clone(), values(column))));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_patients_id_is_in_no_file_and_a_new_key_renews_every_pseudonym() {
+    let mut warehouse = Warehouse::new();
+    let secret = "Mustermann-1974";
+    let rows = [
+        row("S1", secret, "2026-01-05", "2026-05-05", "none"),
+        row(&format!("{secret}/2"), secret, "2026-02-05", "2026-05-05", "none"),
+        row("S3", secret, "not a day", "2026-05-05", "none"),
+        row("S1", secret, "2026-01-05", "2026-05-06", "none"),
+    ];
+    let events = "session_id,patient_id,side_effect,onset_date,verbatim\n";
+    let events = format!("{events},{secret},pih,2026-02-20,told by {secret}\n,{secret},pih,,\n");
+    warehouse.ingest(&[&log(&rows)], &[&events]);
+    warehouse.ingest(&[&log(&[row("S1", secret, "2026-01-05", "2026-05-09", "pih:1")])], &[]);
+    let hidden = |warehouse: &Warehouse| {
+        for (name, text) in everything(&warehouse.root()) {
+            assert!(!text.contains(secret), "{name} tells who the patient is: {text}");
+            assert!(!text.contains("Mustermann"), "{name}");
+        }
+    };
+    hidden(&warehouse);
+    let (old, sessions) = (warehouse.keys.clone(), warehouse.sessions().len());
+    let pseudonym = old.pseudonym("default", secret);
+    let new = old.rotated([9; 32]);
+    let mut store = warehouse.open();
+    let lock = Store::lock(&warehouse.root()).unwrap();
+    let catalogue = catalogue_of(store.latest());
+    housekeeping::rotate(&mut store, (&new, &catalogue), &warehouse.author(), &lock).unwrap();
+    let version = store.latest().version;
+    housekeeping::vacuum(&mut store, (version, false), &warehouse.author(), &lock).unwrap();
+    drop(lock);
+    hidden(&warehouse);
+    for (name, text) in everything(&warehouse.root()) {
+        let of_history = name.contains("/batches/") || name.contains("_delta_log");
+        assert!(of_history || !text.contains(&pseudonym), "{name} holds the old pseudonym");
+    }
+    // The old key is refused; with the new one the same row is known again.
+    let same = log(&[row("S1", secret, "2026-01-05", "2026-05-09", "pih:1"), row("S9", secret, "2026-01-09", "", "")]);
+    assert!(matches!(
+        warehouse.try_ingest(&[&same], &[]),
+        Err(TakeInError::Store(StoreError::OtherKey { .. }))
+    ));
+    warehouse.keys = new;
+    let taken = warehouse.ingest(&[&same], &[]);
+    assert_eq!((taken.files[0].accepted, taken.files[0].superseded), (1, 1));
+    assert_eq!(warehouse.sessions().len(), sessions + 1);
+}
+
+#[test]
+fn sources_keep_their_ids_apart() {
+    let mut warehouse = Warehouse::new();
+    let text = log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "none")]);
+    warehouse.ingest(&[&text], &[]);
+    warehouse.mapping = Mapping::from_toml("version = 1\n[store]\nsource = \"south\"\n", "m").unwrap();
+    let taken = warehouse.ingest(&[&text], &[]);
+    assert_eq!((taken.version, taken.counts.sessions), (Some(3), 2));
+    assert_eq!(warehouse.sessions().len(), 2);
+}
+
+#[test]
+fn a_site_s_own_side_effects_stay_known_to_the_store() {
+    let mut warehouse = Warehouse::new();
+    let site = "version = 1\n[side_effects]\nglow = { label = \"Glow\", window_days = 3, grades = 2 }\n";
+    warehouse.mapping = Mapping::from_toml(site, "m").unwrap();
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "glow:1;odd thing:2")])], &[]);
+    warehouse.mapping = Mapping::default();
+    warehouse.ingest(&[&log(&[row("S2", "P2", "2026-01-05", "2026-05-05", "none")])], &[]);
+    let results = numbers(&warehouse.report(None));
+    let rate = |effect: &str| {
+        let id = format!("rates/{effect}/modality=pen/rate,");
+        let line = results.iter().find(|line| line.starts_with(&id)).unwrap_or_else(|| panic!("no {id}")).clone();
+        let cells: Vec<&str> = line.split(',').collect();
+        (cells[12].to_owned(), cells[13].to_owned())
+    };
+    assert_eq!(rate("glow"), ("1".to_owned(), "2".to_owned()));
+    assert_eq!(rate("uncoded"), ("1".to_owned(), "2".to_owned()));
+}
+
+#[test]
+fn damage_is_told() {
+    let mut warehouse = Warehouse::new();
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "none")])], &[]);
+    let store = warehouse.open();
+    let file = &store.files(TableName::Sessions, store.latest()).unwrap()[0];
+    let path = warehouse.root().join("sessions").join(&file.path);
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let found = verify::verify(&store, &catalogue_of(store.latest())).unwrap();
+    assert_eq!(found.problems.len(), 1, "{found:?}");
+    fs::remove_file(&path).unwrap();
+    assert_eq!(verify::verify(&store, &catalogue_of(store.latest())).unwrap().problems.len(), 1);
+}
+
+#[test]
+fn a_store_of_a_newer_program_is_refused() {
+    let mut warehouse = Warehouse::new();
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "none")])], &[]);
+    let entry = warehouse.root().join("batches/_delta_log/00000000000000000000.json");
+    let text = fs::read_to_string(&entry).unwrap();
+    let newer = text.replace("\"stipple.schemaVersion\":\"1\"", "\"stipple.schemaVersion\":\"99\"");
+    assert_ne!(newer, text);
+    fs::write(&entry, newer).unwrap();
+    assert!(matches!(Store::open(&warehouse.root()), Err(StoreError::Newer { found: 99, .. })));
+}
+
+#[test]
+fn a_folder_with_something_else_in_it_is_left_alone() {
+    let mut warehouse = Warehouse::new();
+    fs::create_dir_all(warehouse.root()).unwrap();
+    fs::write(warehouse.root().join("thesis.docx"), "years of work").unwrap();
+    let refused = warehouse.try_ingest(&[&log(&[row("S1", "P1", "2026-01-05", "", "")])], &[]);
+    assert!(matches!(refused, Err(TakeInError::Store(StoreError::ForeignFolder { .. }))));
+}
+
+/// Events of sessions that do not fit into memory go to temporary files; what comes out is the same.
+#[test]
+fn little_memory_gives_the_same_store() {
+    let rows: Vec<String> = (0..9000)
+        .map(|n| row(&format!("S{n}"), &format!("P{}", n / 3), &format!("2026-{:02}-11", 1 + n % 12), "", "none"))
+        .collect();
+    let text = log(&rows);
+    let mut tables = BTreeMap::new();
+    for memory in [usize::MAX, 1] {
+        let warehouse = Warehouse::new();
+        let path = warehouse.file("log.csv", &text);
+        let logs = [path];
+        let named = Named { logs: &logs, events: &[], assessments: &[] };
+        let source = Source::find(Path::new(""), named, Mapping::default()).unwrap();
+        let author = warehouse.author();
+        let request = TakeIn {
+            store: &warehouse.root(),
+            source: &source,
+            source_name: None,
+            mapping_hash: "",
+            keys: &warehouse.keys,
+            memory,
+            author: &author,
+        };
+        take_in(&request, &Unwatched).unwrap();
+        let store = warehouse.open();
+        assert_eq!(store.latest().counts.sessions, 9000);
+        let files = store.files(TableName::Sessions, store.latest()).unwrap();
+        tables.insert(memory, files.into_iter().map(|file| file.path).collect::<Vec<_>>());
+    }
+    assert_eq!(tables[&usize::MAX], tables[&1]);
+}
