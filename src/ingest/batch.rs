@@ -42,6 +42,9 @@ pub enum Fault {
     /// The last line ends in its middle, without a line end.
     #[error("the file ends in the middle of this line")]
     TruncatedLastLine,
+    /// A line that is no JSON object.
+    #[error("a line that is no JSON object")]
+    NotJson,
 }
 
 impl Fault {

@@ -387,6 +387,10 @@ impl<'a> Loading<'a> {
         let tally = reader.tally();
         self.read_bytes += tally.bytes;
         let input = &mut self.inputs[id.0 as usize];
+        for left_out in reader.left_out() {
+            input.filtered += left_out.records;
+            input.left_out.push(left_out);
+        }
         input.bytes = tally.bytes;
         input.blake3 = reader.content_hash().unwrap_or_default();
         Ok(())

@@ -12,6 +12,7 @@ pub mod produce;
 pub mod publish;
 pub mod reference;
 pub mod settle;
+pub mod source;
 pub mod spec;
 pub mod tally;
 
