@@ -12,7 +12,7 @@ pub use dictionary::{Dictionary, Field};
 use super::delimited::Tally;
 use super::error::IngestError;
 use super::options::ReadOptions;
-use super::{Fault, LeftOut, RawBatch, RawRecord, Records, Source};
+use super::{Fault, LeftOut, Open, RawBatch, RawRecord, Records, Source};
 use crate::domain::{FileId, Table};
 use layout::{Column, Layout, fold};
 use std::borrow::Cow;
@@ -40,9 +40,6 @@ pub struct RedcapOptions {
     /// Whether rows get a `session_id` made of record, event and instance, unless the export has one.
     pub makes_session_id: bool,
 }
-
-/// Opens the file that lies beneath.
-pub(super) type Open = fn(Source, &ReadOptions) -> Result<Box<dyn Records>, IngestError>;
 
 /// The values of a record's own rows.
 #[derive(Debug, Default)]
