@@ -143,8 +143,13 @@ impl Resources {
                     self.tally.records += 1;
                     self.tally.record_lines += 1;
                 }
-                Ok(_) | Err(_) => {
-                    self.faulty(batch, if ended { Fault::NotJson } else { Fault::TruncatedLastLine });
+                Ok(_) => {
+                    self.faulty(batch, Fault::NotJson("an object is expected"));
+                    return Ok(true);
+                }
+                Err(_) => {
+                    let broken = Fault::NotJson("a whole object is expected on each line");
+                    self.faulty(batch, if ended { broken } else { Fault::TruncatedLastLine });
                     return Ok(true);
                 }
             }
