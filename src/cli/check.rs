@@ -7,6 +7,7 @@ use super::{answer, database_password, settled};
 use crate::pipeline::Source;
 use crate::pipeline::check::{self, Checked, Consequence, RuleCount};
 use crate::pipeline::settle::{Choice, Named};
+use crate::pipeline::tally::{InputTally, LeftOut};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::json;
 use std::path::Path;
@@ -76,11 +77,12 @@ fn judged(checked: &Checked, max_rejected: Option<f64>) -> Result<(), Failure> {
 fn as_json(checked: &Checked) -> String {
     let totals = checked.totals;
     let inputs = checked.loaded.inputs.iter().map(|input| {
+        let left_out = input.left_out.iter().map(|left| json!({ "what": left.what, "records": left.records }));
         json!({
             "path": input.name, "role": input.role.name(), "bytes": input.bytes, "blake3": input.blake3,
             "read_rows": input.read, "accepted_rows": input.accepted, "rejected_rows": input.rejected,
             "superseded_rows": input.superseded, "filtered_rows": input.filtered,
-            "ignored_columns": input.ignored,
+            "ignored_columns": input.ignored, "left_out": left_out.collect::<Vec<_>>(),
         })
     });
     let rules = checked.rules.iter().map(|rule| {
@@ -137,7 +139,10 @@ fn as_text(checked: &Checked) -> String {
         totals.read, totals.accepted, totals.rejected, totals.superseded
     );
     if totals.filtered > 0 {
-        text.push_str(&format!("{} more rows were left out by the mapping's row filter\n", totals.filtered));
+        text.push_str(&format!("{} more rows were left out\n", totals.filtered));
+    }
+    for input in &checked.loaded.inputs {
+        text.push_str(&left_out_text(input));
     }
     if !checked.skipped.is_empty() {
         let names: Vec<String> =
@@ -159,4 +164,18 @@ fn as_text(checked: &Checked) -> String {
         }
     }
     text
+}
+
+/// What a file holds besides its own kind of rows.
+fn left_out_text(input: &InputTally) -> String {
+    let by_kind: u64 = input.left_out.iter().map(|left| left.records).sum();
+    let filter = LeftOut { what: "by the mapping's row filter".to_owned(), records: input.filtered - by_kind };
+    let told = input.left_out.iter().chain((filter.records > 0).then_some(&filter));
+    let words: Vec<String> = told
+        .map(|left| if left.records > 0 { format!("{} {}", left.records, left.what) } else { left.what.clone() })
+        .collect();
+    if words.is_empty() {
+        return String::new();
+    }
+    format!("\nLeft out of {} ({}):\n  {}\n", input.name, input.role.name(), words.join("\n  "))
 }

@@ -42,6 +42,9 @@ pub enum Fault {
     /// The last line ends in its middle, without a line end.
     #[error("the file ends in the middle of this line")]
     TruncatedLastLine,
+    /// Where a JSON object should stand, there is something else.
+    #[error("this is no JSON record: {0}")]
+    NotJson(&'static str),
 }
 
 impl Fault {

@@ -57,6 +57,30 @@ pub enum IngestError {
         /// What is wrong with it.
         fault: super::Fault,
     },
+    /// A REDCap export without the instrument that the mapping names.
+    #[error("{path}: the export holds nothing of the instrument «{instrument}»", path = path.display())]
+    NoInstrument {
+        /// The file.
+        path: PathBuf,
+        /// The instrument.
+        instrument: String,
+        /// Those that it holds.
+        known: Vec<String>,
+    },
+    /// Not a data dictionary.
+    #[error("{path}: this is no REDCap data dictionary: {problem}", path = path.display())]
+    Dictionary {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// FHIR resources in a Bundle, or over several lines.
+    #[error("{path}: the FHIR resources do not stand one on each line", path = path.display())]
+    NotOneALine {
+        /// The file.
+        path: PathBuf,
+    },
     /// A database gives no rows, or not all.
     #[error("{name}: {problem}")]
     Database {
@@ -72,6 +96,20 @@ impl IngestError {
     #[must_use]
     pub fn remedy(&self) -> String {
         match self {
+            IngestError::NoInstrument { known, .. } if known.is_empty() => {
+                "export with the «complete?» columns, or name the data dictionary: [redcap] dictionary in the mapping file"
+                    .to_owned()
+            }
+            IngestError::NoInstrument { known, .. } => {
+                format!("name it in [redcap] of the mapping file as the export does; it holds {}", known.join(", "))
+            }
+            IngestError::NotOneALine { .. } => {
+                "export as NDJSON, or take a Bundle apart with: jq -c '.entry[].resource' bundle.json > resources.ndjson"
+                    .to_owned()
+            }
+            IngestError::Dictionary { .. } => {
+                "download it under «Data Dictionary» in the project, as CSV with all its columns".to_owned()
+            }
             IngestError::Database { problem, .. } => problem.remedy().to_owned(),
             IngestError::NotFound { .. } => {
                 "check the path; in a pipeline it is relative to the pipeline file".to_owned()

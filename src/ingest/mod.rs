@@ -6,8 +6,10 @@
 mod batch;
 mod delimited;
 mod error;
+mod fhir;
 mod options;
 mod postgres;
+mod redcap;
 mod sniff;
 mod split;
 mod window;
@@ -17,6 +19,7 @@ pub use delimited::{Reader, Tally};
 pub use error::IngestError;
 pub use options::{ReadOptions, TextEncoding};
 pub use postgres::{AddressError, Database, DatabaseProblem, is_url, open_database, without_passwords};
+pub use redcap::{Dictionary, Field, RedcapOptions};
 
 use crate::domain::FileId;
 use std::fs::File;
@@ -36,6 +39,9 @@ pub struct Source {
     pub bytes: Box<dyn Read + Send>,
 }
 
+/// Opens the bytes of a format and reads up to and with the header.
+pub type Open = fn(Source, &ReadOptions) -> Result<Box<dyn Records>, IngestError>;
+
 /// An input format.
 pub struct Format {
     /// Short name.
@@ -45,7 +51,7 @@ pub struct Format {
     /// One line about it.
     pub about: &'static str,
     /// Reads up to and with the header.
-    pub open: fn(Source, &ReadOptions) -> Result<Box<dyn Records>, IngestError>,
+    pub open: Open,
 }
 
 /// The records of one file, batch by batch: what every format gives.
@@ -64,15 +70,38 @@ pub trait Records: Send {
 
     /// BLAKE3 of the file's bytes in hexadecimal, once the last batch was read.
     fn content_hash(&self) -> Option<String>;
+
+    /// Records that were read and not given, since they are of another kind, and what else is to be told. Complete once
+    /// the last batch was read.
+    fn left_out(&self) -> Vec<LeftOut> {
+        Vec::new()
+    }
+}
+
+/// Records that a file holds besides those of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// What they are; names no patient.
+    pub what: String,
+    /// How many; 0 = a remark on something else than whole records.
+    pub records: u64,
 }
 
 /// The input formats: one file of this room, one line each. The first also reads unknown extensions that hold text.
-pub const FORMATS: &[Format] = &[Format {
-    id: "delimited",
-    extensions: &["csv", "tsv", "tab", "txt"],
-    about: "delimited text: comma, semicolon, tab or bar; quoted fields may span lines",
-    open: |source, options| Ok(Box::new(Reader::new(source, options)?)),
-}];
+pub const FORMATS: &[Format] = &[
+    Format {
+        id: "delimited",
+        extensions: &["csv", "tsv", "tab", "txt"],
+        about: "delimited text: comma, semicolon, tab or bar; quoted fields may span lines",
+        open: |source, options| Ok(Box::new(Reader::new(source, options)?)),
+    },
+    Format {
+        id: "fhir",
+        extensions: &["ndjson"],
+        about: "FHIR R4 resources, one on each line: Procedure, AdverseEvent, Observation; known by their first line",
+        open: |source, options| Ok(Box::new(fhir::Resources::new(source, options)?)),
+    },
+];
 
 /// Endings of compressed files: what counts is the ending in front of them.
 const COMPRESSED: &[&str] = &["gz", "zst"];
@@ -94,12 +123,26 @@ pub fn open(path: &Path, file: FileId, options: &ReadOptions) -> Result<Box<dyn 
         ErrorKind::NotFound => IngestError::NotFound { path: path.to_owned() },
         _ => IngestError::Io { path: path.to_owned(), source },
     })?;
-    let format = format_of(path);
-    (format.open)(Source { path: path.to_owned(), file, bytes: Box::new(bytes) }, options)
+    let mut source = Source { path: path.to_owned(), file, bytes: Box::new(bytes) };
+    let format = choose(&mut source, options).map_err(|source| IngestError::Io { path: path.to_owned(), source })?;
+    match options.redcap {
+        Some(_) => redcap::open(source, options, format.open),
+        None => (format.open)(source, options),
+    }
 }
 
 fn extension(path: &Path) -> String {
     path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+/// The format that the mapping names, else that of the first bytes, else that of the extension.
+fn choose(source: &mut Source, options: &ReadOptions) -> std::io::Result<&'static Format> {
+    let named = |id: &str| FORMATS.iter().find(|format| format.id == id);
+    if let Some(format) = options.format.and_then(named) {
+        return Ok(format);
+    }
+    let fhir = if fhir::begins(source)? { named("fhir") } else { None };
+    Ok(fhir.unwrap_or_else(|| format_of(&source.path)))
 }
 
 fn format_of(path: &Path) -> &'static Format {

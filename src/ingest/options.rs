@@ -1,5 +1,6 @@
 //! How a file is to be read.
 
+use super::redcap::RedcapOptions;
 use crate::domain::Table;
 
 /// Encoding of a text file.
@@ -44,8 +45,12 @@ pub struct ReadOptions {
     pub encoding: Option<TextEncoding>,
     /// Physical line of the header, from 1; `None` = the first line that is not blank.
     pub header_row: Option<u64>,
+    /// Id of the format; `None` = by the first bytes and the extension.
+    pub format: Option<&'static str>,
     /// Sheet of a workbook; `None` = the first.
     pub sheet: Option<String>,
     /// SQL query whose rows are read, where the log is a database.
     pub query: Option<String>,
+    /// How an export of REDCap is taken apart; `None` = it is none.
+    pub redcap: Option<RedcapOptions>,
 }

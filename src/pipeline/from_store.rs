@@ -4,7 +4,7 @@ use super::link::Links;
 use super::listing::{Listed, Listing};
 use super::load::{LoadError, Loaded};
 use super::settle::StoreAt;
-use super::tally::{InputTally, Role, Superseded};
+use super::tally::{InputTally, LeftOut, Role, Superseded};
 use crate::domain::{Catalogue, Day, FileId, Place};
 use crate::store::lake::{Batch, IngestedFile, Remark, Replaced, Snapshot, Store, StoreError, TableName};
 use crate::validate::rules;
@@ -42,6 +42,7 @@ fn tally(file: IngestedFile) -> InputTally {
         bytes: file.bytes,
         blake3: file.blake3,
         ignored: file.ignored,
+        left_out: file.left_out.into_iter().map(|(what, records)| LeftOut { what, records }).collect(),
         read: file.read,
         filtered: file.filtered,
         accepted: file.accepted,

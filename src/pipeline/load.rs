@@ -375,7 +375,9 @@ impl<'a> Loading<'a> {
         })?;
         self.read_bytes += read.bytes;
         let input = &mut self.inputs[number];
+        input.filtered += read.left_out.iter().map(|left_out| left_out.records).sum::<u64>();
         (input.bytes, input.blake3, input.ignored) = (read.bytes, read.blake3, read.ignored);
+        input.left_out = read.left_out;
         Ok(())
     }
 }

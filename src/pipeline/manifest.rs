@@ -48,6 +48,8 @@ pub fn of(pipeline: &Pipeline, inputs: &[InputTally], (data_cut, files): (Day, &
 }
 
 fn input(input: &InputTally) -> Value {
+    let left_out: Vec<Value> =
+        input.left_out.iter().map(|left| json!({ "what": left.what, "records": left.records })).collect();
     json!({
         "path": input.name,
         "role": input.role.name(),
@@ -59,6 +61,7 @@ fn input(input: &InputTally) -> Value {
         "superseded_rows": input.superseded,
         "filtered_rows": input.filtered,
         "ignored_columns": input.ignored,
+        "left_out": left_out,
     })
 }
 

@@ -14,6 +14,7 @@ pub mod publish;
 mod reading;
 pub mod reference;
 pub mod settle;
+pub mod source;
 pub mod spec;
 pub mod take_in;
 pub mod tally;

@@ -5,7 +5,7 @@ use super::files::InputFile;
 use super::load::LoadError;
 use super::tally::Role;
 use crate::domain::{FileId, Table};
-use crate::ingest::{IngestError, RawBatch, Records};
+use crate::ingest::{IngestError, LeftOut, RawBatch, Records};
 use crate::validate::{HeaderError, Ignored, Mapping};
 use rayon::prelude::*;
 
@@ -21,6 +21,8 @@ pub(super) struct FileRead {
     pub(super) blake3: String,
     /// Headers that nothing maps.
     pub(super) ignored: Vec<String>,
+    /// Records of another kind, and other remarks.
+    pub(super) left_out: Vec<LeftOut>,
 }
 
 /// How a kind of file is read: its judge, made from the header, and what is made of a batch.
@@ -70,7 +72,8 @@ where
     }
     let bytes = reader.tally().bytes;
     progress.read_bytes += bytes;
-    Ok(FileRead { bytes, blake3: reader.content_hash().unwrap_or_default(), ignored })
+    let blake3 = reader.content_hash().unwrap_or_default();
+    Ok(FileRead { bytes, blake3, ignored, left_out: reader.left_out() })
 }
 
 fn ignored_text(ignored: &Ignored) -> String {

@@ -1,12 +1,11 @@
 //! A pipeline as written → checked, complete and immutable.
 
-use super::files::{self, InputFile, Skipped};
 use super::spec::{AnalysisSpec, BySpec, DateSpec, PipelineError, Spec, nearest};
 use super::take_in::catalogue_of;
 use crate::analysis::{self, Analysis, Counted, Counting, Denominator, IntervalMethod, KINDS, Multiplicity, Outcomes};
 use crate::cube::Dimension;
 use crate::domain::{Catalogue, Day, EffectId};
-use crate::ingest::without_passwords;
+use crate::ingest::{Dictionary, without_passwords};
 use crate::results::{Policy, Profile};
 use crate::stats::Level;
 use crate::store::lake::{Batch, Store, StoreError};
@@ -14,62 +13,7 @@ use crate::store::{Filter, SessionTable, Settled};
 use crate::validate::Mapping;
 use std::path::{Path, PathBuf};
 
-/// A source of data, with its files found and its mapping read.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// Session logs.
-    pub logs: Vec<InputFile>,
-    /// Events files.
-    pub events: Vec<InputFile>,
-    /// Assessments files.
-    pub assessments: Vec<InputFile>,
-    /// What the folders that it names hold besides.
-    pub skipped: Vec<Skipped>,
-    /// How to read them.
-    pub mapping: Mapping,
-}
-
-/// Names of a source: session logs, events files and assessments files, each a path, folder, pattern or address.
-#[derive(Debug, Clone, Copy)]
-pub struct Named<'a> {
-    /// Session logs.
-    pub logs: &'a [String],
-    /// Events files.
-    pub events: &'a [String],
-    /// Assessments files.
-    pub assessments: &'a [String],
-}
-
-impl Source {
-    /// Finds the inputs that `named` stands for, relative to `base`; each once, in the order in which they are named.
-    ///
-    /// # Errors
-    /// The kind of file, and the reason why nothing is there.
-    pub fn find(base: &Path, named: Named<'_>, mapping: Mapping) -> Result<Source, (&'static str, String)> {
-        let mut skipped = Vec::new();
-        let mut expand = |key: &'static str, names: &[String]| -> Result<Vec<InputFile>, (&'static str, String)> {
-            let mut inputs: Vec<InputFile> = Vec::new();
-            for name in names {
-                let found = files::expand(base, name).map_err(|reason| (key, reason))?;
-                inputs.extend(found.files.into_iter().filter(|file| !inputs.contains(file)).collect::<Vec<_>>());
-                skipped.extend(found.skipped);
-            }
-            Ok(inputs)
-        };
-        let logs = expand("logs", named.logs)?;
-        let events = expand("events", named.events)?;
-        let assessments = expand("assessments", named.assessments)?;
-        skipped.sort();
-        skipped.dedup();
-        Ok(Source { logs, events, assessments, skipped, mapping })
-    }
-
-    /// Gives databases the password that their addresses leave out.
-    pub fn give_password(&mut self, password: &str) {
-        let inputs = self.logs.iter_mut().chain(&mut self.events).chain(&mut self.assessments);
-        inputs.for_each(|input| input.at.give_password(password));
-    }
-}
+pub use super::source::{Named, Source};
 
 /// Gates on the quality of the data.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -177,10 +121,26 @@ pub fn mapping(path: &Path) -> Result<Mapping, PipelineError> {
         path: path.to_owned(),
         source,
     })?;
-    Mapping::from_toml(&text, &path.display().to_string()).map_err(|error| PipelineError::Mapping {
-        message: error.to_string(),
-        hint: "`stipple schema mapping` prints every key with its values".to_owned(),
-    })
+    let mut mapping =
+        Mapping::from_toml(&text, &path.display().to_string()).map_err(|error| PipelineError::Mapping {
+            message: error.to_string(),
+            hint: "`stipple schema mapping` prints every key with its values".to_owned(),
+        })?;
+    if let Some(named) = mapping.dictionary_file() {
+        let file = path.parent().unwrap_or(Path::new("")).join(named);
+        mapping.use_dictionary(dictionary(&file)?);
+    }
+    Ok(mapping)
+}
+
+fn dictionary(path: &Path) -> Result<Dictionary, PipelineError> {
+    let bytes = std::fs::read(path).map_err(|source| PipelineError::Unreadable {
+        what: "data dictionary",
+        path: path.to_owned(),
+        source,
+    })?;
+    Dictionary::parse(path, &String::from_utf8_lossy(&bytes))
+        .map_err(|error| PipelineError::Mapping { message: error.to_string(), hint: error.remedy() })
 }
 
 struct Settling<'a> {

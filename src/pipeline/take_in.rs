@@ -235,6 +235,7 @@ impl<'a> Taking<'a> {
             rejected: 0,
             superseded: 0,
             ignored: Vec::new(),
+            left_out: Vec::new(),
         });
         let read = match role {
             Role::Log => self.log(file, number)?,
@@ -248,6 +249,8 @@ impl<'a> Taking<'a> {
         self.app_ids.push(app_id);
         if let Some(entry) = self.files.last_mut() {
             (entry.bytes, entry.blake3, entry.ignored) = (read.bytes, read.blake3, read.ignored);
+            entry.filtered += read.left_out.iter().map(|left_out| left_out.records).sum::<u64>();
+            entry.left_out = read.left_out.into_iter().map(|left_out| (left_out.what, left_out.records)).collect();
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The tally of every file: nothing is dropped silently.
 
 use crate::domain::Place;
+pub use crate::ingest::LeftOut;
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +43,10 @@ pub struct InputTally {
     pub ignored: Vec<String>,
     /// Rows read: every record below the header that the mapping's row filter keeps.
     pub read: u64,
-    /// Rows that the mapping's row filter leaves out.
+    /// Rows that the mapping's row filter leaves out, and records of another kind.
     pub filtered: u64,
+    /// Records of another kind, by kind.
+    pub left_out: Vec<LeftOut>,
     /// Rows that stand.
     pub accepted: u64,
     /// Rows refused.
@@ -72,6 +75,7 @@ impl InputTally {
             bytes: 0,
             blake3: String::new(),
             ignored: Vec::new(),
+            left_out: Vec::new(),
             read: 0,
             filtered: 0,
             accepted: 0,
@@ -97,7 +101,7 @@ pub struct Totals {
     pub rejected: u64,
     /// Rows repeated or replaced.
     pub superseded: u64,
-    /// Rows left out by a row filter.
+    /// Rows left out by a row filter, and records of another kind.
     pub filtered: u64,
 }
 

@@ -77,6 +77,7 @@ impl Frame {
             Fault::BadEncoding { .. } => rules::BAD_ENCODING,
             Fault::NulByte => rules::NUL_BYTE,
             Fault::TruncatedLastLine => rules::TRUNCATED_LAST_LINE,
+            Fault::NotJson(_) => rules::NOT_JSON,
         };
         let column = match fault {
             Fault::BadEncoding { column } => self.columns.get(column).copied().flatten(),

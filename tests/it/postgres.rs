@@ -150,6 +150,7 @@ fn watch_over(server: &Server) {
     );
     let mut command = Command::new("sh");
     command.arg("-c").arg(script).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    #[expect(clippy::zombie_processes, reason = "it outlives this process: that is what it is for")]
     command.spawn().unwrap();
 }
 
@@ -263,12 +264,15 @@ fn a_pipeline_reads_sessions_and_events_by_their_own_queries() {
     assert!(hashes[0] == hashes[1] && hashes[0].len() == 64);
 }
 
+/// Address, query, password, and what is expected: exit code, and parts of the message.
+type Wrong = (String, &'static str, Option<&'static str>, i32, &'static [&'static str]);
+
 #[test]
 fn what_goes_wrong_is_told_with_what_to_do() {
     let Some(server) = shared() else { return };
     let port = server.port;
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let cases: [(String, &str, Option<&str>, i32, &[&str]); 13] = [
+    let cases: Vec<Wrong> = vec![
         (server.url(), QUERY, Some("wr0ng"), 1, &["password authentication failed", "PGPASSWORD"]),
         (server.url(), QUERY, None, 1, &["refuses the user", "PGPASSWORD"]),
         (format!("postgresql://owner:wr0ng@127.0.0.1:{port}/postgres"), QUERY, Some(PASSWORD), 1, &["owner:***@"]),

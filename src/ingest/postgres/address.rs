@@ -220,7 +220,7 @@ mod tests {
         );
         assert_eq!(named("postgresql://ana@%2Frun%2Fpg:5433/clinic"), "postgresql://ana@%2Frun%2Fpg:5433/clinic");
         assert_eq!(named("postgresql://ana@[::1]:5433/clinic"), "postgresql://ana@[::1]:5433/clinic");
-        assert_eq!(named("postgresql://ana@/clinic"), "postgresql://ana@localhost:5432/clinic");
+        assert_eq!(named("postgresql://ana@/clinic"), "postgresql://ana@localhost/clinic");
     }
 
     #[test]

@@ -66,6 +66,9 @@ pub struct IngestedFile {
     pub superseded: u64,
     /// Headers that nothing maps.
     pub ignored: Vec<String>,
+    /// Records of another kind: what they are, and how many.
+    #[serde(default)]
+    pub left_out: Vec<(String, u64)>,
 }
 
 /// Counts of a batch beside those of its files.

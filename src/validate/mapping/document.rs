@@ -1,7 +1,7 @@
 //! Walks the TOML of a mapping file; every mistake is told with its line.
 
 use super::error::MappingProblem;
-use super::{Mapping, StoreSettings, TableMapping, keys, read, site, tables};
+use super::{Mapping, StoreSettings, TableMapping, keys, read, redcap, site, tables};
 use crate::domain::Column;
 use crate::validate::Table;
 use crate::validate::spelling::nearest;
@@ -46,7 +46,11 @@ pub(super) fn read(text: &str) -> Result<Mapping, Located> {
     }
     mapping.sessions = table(&top, Table::Sessions, &mapping)?;
     mapping.events = sub_table(find("events"), Table::Events, &mapping)?;
+    if let Some(node) = find("redcap") {
+        mapping.redcap = Some(redcap::settings(node)?);
+    }
     mapping.assessments = sub_table(find("assessments"), Table::Assessments, &mapping)?;
+    mapping.name_patients();
     Ok(mapping)
 }
 

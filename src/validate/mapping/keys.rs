@@ -27,6 +27,7 @@ pub const KEYS: &[Key] = &[
     key("", "assessments", "the same for the assessments file"),
     key("", "scales", "outcome scales of the site's own"),
     key("", "store", "how rows go into a store"),
+    key("", "redcap", "the files are exports of a REDCap project"),
     key(
         "read",
         "delimiter",
@@ -35,6 +36,7 @@ pub const KEYS: &[Key] = &[
     key("read", "encoding", "utf-8 (default), latin-1, windows-1252"),
     key("read", "decimal", "\".\" (default) or \",\""),
     key("read", "header_row", "line of the header, from 1. Not handed on to events and assessments"),
+    key("read", "format", "delimited or fhir; found by the first bytes and the extension when left out"),
     key(
         "read",
         "sheet",
@@ -83,6 +85,19 @@ pub const KEYS: &[Key] = &[
         "store",
         "follow_up",
         "forward (default): an amended session keeps the later follow-up; as_sent: the newer row says when it was",
+    ),
+    key(
+        "redcap",
+        "dictionary",
+        "the project's data dictionary (CSV), relative to the mapping file: translates codes, finds columns by label",
+    ),
+    key("redcap", "sessions", "instrument whose rows are sessions"),
+    key("redcap", "events", "instrument whose rows are side effects"),
+    key("redcap", "assessments", "instrument whose rows are scores"),
+    key(
+        "redcap",
+        "record_id",
+        "field that names the record, which is the patient; default: the first of the dictionary",
     ),
     key("scales.<id>", "lowest", "lowest score"),
     key("scales.<id>", "highest", "highest score"),

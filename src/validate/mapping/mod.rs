@@ -4,6 +4,7 @@ mod document;
 mod error;
 mod keys;
 mod read;
+mod redcap;
 mod site;
 mod tables;
 
@@ -34,6 +35,7 @@ pub(super) struct ReadSettings {
     pub(super) delimiter: Option<u8>,
     pub(super) encoding: Option<TextEncoding>,
     pub(super) header_row: Option<u64>,
+    pub(super) format: Option<&'static str>,
     pub(super) sheet: Option<String>,
     pub(super) query: Option<String>,
     pub(super) decimal: Option<Decimal>,
@@ -82,6 +84,7 @@ pub struct Mapping {
     pub(super) terms: Vec<(String, String)>,
     scales: Vec<Scale>,
     store: StoreSettings,
+    redcap: Option<redcap::Redcap>,
 }
 
 impl Mapping {
@@ -102,8 +105,10 @@ impl Mapping {
             delimiter: read.delimiter,
             encoding: read.encoding,
             header_row: read.header_row,
+            format: read.format,
             sheet: read.sheet.clone(),
             query: read.query.clone(),
+            redcap: self.redcap_options(table),
         }
     }
 

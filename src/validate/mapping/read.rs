@@ -2,7 +2,7 @@
 
 use super::ReadSettings;
 use super::document::{Located, Node};
-use crate::ingest::TextEncoding;
+use crate::ingest::{FORMATS, TextEncoding};
 use crate::validate::dates::DateOrder;
 use crate::validate::number::Decimal;
 
@@ -32,6 +32,12 @@ pub(super) fn settings(node: Node<'_>) -> Result<ReadSettings, Located> {
                 let known = format!("one of {}", DateOrder::NAMES.join(", "));
                 let order = DateOrder::from_name(&entry.text(&known)?);
                 read.date_order = Some(order.ok_or_else(|| entry.wrong(&known))?);
+            }
+            "format" => {
+                let ids = || FORMATS.iter().map(|format| format.id);
+                let known = format!("one of {}", ids().collect::<Vec<_>>().join(", "));
+                let named = entry.text(&known)?;
+                read.format = Some(ids().find(|id| *id == named).ok_or_else(|| entry.wrong(&known))?);
             }
             "sheet" => read.sheet = Some(entry.text("the name of a sheet")?),
             "query" => read.query = Some(entry.text("an SQL query")?),
