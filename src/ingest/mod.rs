@@ -2,10 +2,16 @@
 //!
 //! A file that cannot be read as a table is an [`IngestError`]; a row that cannot be told apart into fields is a
 //! record with a [`Fault`]. Memory is bounded by the window (1 MiB and a bit), whatever the file holds.
+//!
+//! [`open`] counts, hashes and unpacks the bytes, so that a format sees neither disk nor archive.
 
+mod archive;
 mod batch;
 mod delimited;
 mod error;
+mod json;
+mod meter;
+mod open;
 mod options;
 mod sniff;
 mod split;
@@ -14,12 +20,12 @@ mod window;
 pub use batch::{Fault, RawBatch, RawRecord};
 pub use delimited::{Reader, Tally};
 pub use error::IngestError;
+pub use open::open;
 pub use options::{ReadOptions, TextEncoding};
 
 use crate::domain::FileId;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
 
 /// Longest record that is kept: a row beyond it is refused by its first line.
 pub const LARGEST_RECORD_BYTES: usize = 1 << 20;
@@ -30,7 +36,7 @@ pub struct Source {
     pub path: PathBuf,
     /// Index of the file in the run's list of inputs.
     pub file: FileId,
-    /// The bytes.
+    /// The bytes, unpacked.
     pub bytes: Box<dyn Read + Send>,
 }
 
@@ -57,38 +63,32 @@ pub trait Records: Send {
     /// When the bytes cannot be read.
     fn next_batch(&mut self) -> Result<Option<RawBatch>, IngestError>;
 
-    /// What was read so far.
+    /// What was read so far. `bytes` is filled in by [`open`], unless the format has opened the file by itself.
     fn tally(&self) -> Tally;
 
-    /// BLAKE3 of the file's bytes in hexadecimal, once the last batch was read.
-    fn content_hash(&self) -> Option<String>;
+    /// BLAKE3 of the file's bytes in hexadecimal, once the last batch was read. Filled in by [`open`], unless the
+    /// format has opened the file by itself.
+    fn content_hash(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The input formats: one file of this room, one line each. The first also reads unknown extensions that hold text.
-pub const FORMATS: &[Format] = &[Format {
-    id: "delimited",
-    extensions: &["csv", "tsv", "tab", "txt"],
-    about: "delimited text: comma, semicolon, tab or bar; quoted fields may span lines",
-    open: |source, options| Ok(Box::new(Reader::new(source, options)?)),
-}];
-
-/// Opens a file and reads up to and with its header.
-///
-/// # Errors
-/// When the file cannot be read, is empty, is not text, or has no header.
-pub fn open(path: &Path, file: FileId, options: &ReadOptions) -> Result<Box<dyn Records>, IngestError> {
-    let bytes = File::open(path).map_err(|source| match source.kind() {
-        ErrorKind::NotFound => IngestError::NotFound { path: path.to_owned() },
-        _ => IngestError::Io { path: path.to_owned(), source },
-    })?;
-    let format = format_of(path);
-    (format.open)(Source { path: path.to_owned(), file, bytes: Box::new(bytes) }, options)
-}
-
-fn format_of(path: &Path) -> &'static Format {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
-    FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str())).unwrap_or(&FORMATS[0])
-}
+/// Each may be packed: `log.csv.gz`, `log.csv.zst`.
+pub const FORMATS: &[Format] = &[
+    Format {
+        id: "delimited",
+        extensions: &["csv", "tsv", "tab", "txt"],
+        about: "delimited text: comma, semicolon, tab or bar; quoted fields may span lines",
+        open: |source, options| Ok(Box::new(Reader::new(source, options)?)),
+    },
+    Format {
+        id: "json",
+        extensions: &["json", "ndjson", "jsonl"],
+        about: "JSON: one object a line, a list of objects, or CDISC Dataset-JSON 1.1",
+        open: |source, options| Ok(Box::new(json::Reader::new(source, options)?)),
+    },
+];
 
 #[cfg(test)]
 mod tests {
@@ -101,12 +101,5 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), count);
-    }
-
-    #[test]
-    fn a_file_that_is_not_there_is_named() {
-        let error = open(Path::new("no/such/log.csv"), FileId(0), &ReadOptions::default()).map(|_| ()).unwrap_err();
-        assert!(matches!(error, IngestError::NotFound { .. }));
-        assert!(error.to_string().contains("log.csv"));
     }
 }

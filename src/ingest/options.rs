@@ -42,9 +42,12 @@ pub struct ReadOptions {
     /// Encoding; `None` = UTF-8. A file that is not UTF-8 is never guessed at: its rows carry a fault. A byte-order
     /// mark settles the matter, whatever stands here.
     pub encoding: Option<TextEncoding>,
+    /// Whether the validator reads `1,5`: formats that hold numbers as numbers give them with this mark, so that it
+    /// understands them.
+    pub decimal_comma: bool,
     /// Physical line of the header, from 1; `None` = the first line that is not blank.
     pub header_row: Option<u64>,
-    /// Sheet of a workbook; `None` = the first.
+    /// Sheet of a workbook (`None` = the first), or which table is meant where a file of another format holds several.
     pub sheet: Option<String>,
     /// SQL query whose rows are read, where the log is a database.
     pub query: Option<String>,

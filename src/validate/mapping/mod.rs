@@ -91,6 +91,7 @@ impl Mapping {
             table,
             delimiter: read.delimiter,
             encoding: read.encoding,
+            decimal_comma: read.decimal == Some(Decimal::Comma),
             header_row: read.header_row,
             sheet: read.sheet.clone(),
             query: read.query.clone(),
