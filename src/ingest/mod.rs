@@ -16,6 +16,7 @@ mod options;
 mod sniff;
 mod split;
 mod window;
+mod xpt;
 
 pub use batch::{Fault, RawBatch, RawRecord};
 pub use delimited::{Reader, Tally};
@@ -87,6 +88,12 @@ pub const FORMATS: &[Format] = &[
         extensions: &["json", "ndjson", "jsonl"],
         about: "JSON: one object a line, a list of objects, or CDISC Dataset-JSON 1.1",
         open: |source, options| Ok(Box::new(json::Reader::new(source, options)?)),
+    },
+    Format {
+        id: "xpt",
+        extensions: &["xpt"],
+        about: "SAS transport files of version 5 (XPT)",
+        open: |source, options| Ok(Box::new(xpt::Reader::new(source, options)?)),
     },
 ];
 

@@ -89,11 +89,9 @@ fn told(path: &Path, error: IngestError) -> IngestError {
     };
     match damage {
         Some(damage) if damage.cut => IngestError::ArchiveCut { path: path.to_owned(), archive: damage.archive },
-        Some(damage) => IngestError::ArchiveDamaged {
-            path: path.to_owned(),
-            archive: damage.archive,
-            said: damage.to_string(),
-        },
+        Some(damage) => {
+            IngestError::ArchiveDamaged { path: path.to_owned(), archive: damage.archive, said: damage.to_string() }
+        }
         None => error,
     }
 }

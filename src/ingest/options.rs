@@ -1,6 +1,8 @@
 //! How a file is to be read.
 
 use crate::domain::Table;
+use encoding_rs::WINDOWS_1252;
+use std::borrow::Cow;
 
 /// Encoding of a text file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,16 @@ impl TextEncoding {
             "utf-8" | "utf8" => Some(TextEncoding::Utf8),
             "latin-1" | "latin1" | "iso-8859-1" | "windows-1252" | "cp1252" => Some(TextEncoding::Windows1252),
             _ => None,
+        }
+    }
+
+    /// The text of a format that is UTF-8 by itself: where bytes are not, this encoding is tried. `true` = they are
+    /// bytes of neither.
+    pub(super) fn utf8_or_own(self, bytes: &[u8]) -> (Cow<'_, str>, bool) {
+        match (str::from_utf8(bytes), self) {
+            (Ok(text), _) => (Cow::Borrowed(text), false),
+            (Err(_), TextEncoding::Windows1252) => (WINDOWS_1252.decode_without_bom_handling(bytes).0, false),
+            (Err(_), TextEncoding::Utf8) => (String::from_utf8_lossy(bytes), true),
         }
     }
 }

@@ -35,8 +35,7 @@ const SIGNATURES: &[(&[u8], &str)] = &[
 ];
 
 /// Files that tell their format by their first bytes, whatever they are called.
-const FORMATS: &[(&[u8], &str)] =
-    &[(b"HEADER RECORD*******", "xpt"), (b"**COMPRESSED** **COMPRESSED**", "xpt")];
+const FORMATS: &[(&[u8], &str)] = &[(b"HEADER RECORD*******", "xpt"), (b"**COMPRESSED** **COMPRESSED**", "xpt")];
 
 /// The id of the format that the first bytes show without doubt.
 pub(super) fn format(first: &[u8]) -> Option<&'static str> {

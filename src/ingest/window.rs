@@ -31,14 +31,7 @@ pub(super) enum Line {
 
 impl Window {
     pub(super) fn new(source: Box<dyn Read + Send>) -> Window {
-        Window {
-            source,
-            buffer: Vec::new(),
-            start: 0,
-            end: 0,
-            bytes_read: 0,
-            at_end: false,
-        }
+        Window { source, buffer: Vec::new(), start: 0, end: 0, bytes_read: 0, at_end: false }
     }
 
     /// What has been read and not consumed.

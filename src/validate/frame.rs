@@ -82,7 +82,9 @@ impl Frame {
             Fault::RepeatedKey { .. } => rules::REPEATED_KEY,
         };
         let column = match fault {
-            Fault::BadEncoding { column } | Fault::RepeatedKey { column } => self.columns.get(column).copied().flatten(),
+            Fault::BadEncoding { column } | Fault::RepeatedKey { column } => {
+                self.columns.get(column).copied().flatten()
+            }
             _ => None,
         };
         let remedy = rules::rule(rule).map_or("", |rule| rule.remedy);

@@ -50,11 +50,7 @@ impl Metadata {
 }
 
 /// Adds the values of a row to a batch in which it has begun.
-pub(super) fn append(
-    row: &str,
-    (columns, decimal_comma): (usize, bool),
-    batch: &mut RawBatch,
-) -> Result<(), Mistake> {
+pub(super) fn append(row: &str, (columns, decimal_comma): (usize, bool), batch: &mut RawBatch) -> Result<(), Mistake> {
     let (mut at, mut nul) = (0, false);
     Walker::new(row).list(&mut |leaf| {
         match leaf {

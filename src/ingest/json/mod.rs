@@ -19,10 +19,8 @@ use super::window::Window;
 use super::{IngestError, ReadOptions, Records, Source, Tally, open};
 use crate::domain::FileId;
 use columns::{Columns, MOST_COLUMNS, Refused};
-use encoding_rs::WINDOWS_1252;
 use pieces::{Piece, Pieces, Place};
 use shape::Shape;
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use stream::{Fail, Stream};
 use walk::Mistake;
@@ -111,10 +109,12 @@ impl Reader {
         batch: &mut RawBatch,
         (line, length, unended): (u64, usize, bool),
     ) -> Result<Option<Fault>, IngestError> {
-        let (text, undecoded) = decoded(self.pieces.bytes(length), self.encoding);
+        let (text, undecoded) = self.encoding.utf8_or_own(self.pieces.bytes(length));
         let appended = match &mut self.rows {
             Rows::Objects(columns) => columns.append(&text, batch),
-            Rows::Lists(_) => dataset::append(&text, (self.header.len(), self.decimal_comma), batch).map_err(Refused::Mistake),
+            Rows::Lists(_) => {
+                dataset::append(&text, (self.header.len(), self.decimal_comma), batch).map_err(Refused::Mistake)
+            }
         };
         match appended {
             Err(Refused::UnknownKey) => Err(IngestError::Changed { path: self.path.clone() }),
@@ -134,11 +134,9 @@ impl Reader {
     fn check_count(&mut self) -> Result<(), IngestError> {
         self.at_end = true;
         match self.rows {
-            Rows::Lists(Some(declared)) if declared != self.tally.records => Err(IngestError::Miscounted {
-                path: self.path.clone(),
-                declared,
-                found: self.tally.records,
-            }),
+            Rows::Lists(Some(declared)) if declared != self.tally.records => {
+                Err(IngestError::Miscounted { path: self.path.clone(), declared, found: self.tally.records })
+            }
             _ => Ok(()),
         }
     }
@@ -190,7 +188,7 @@ fn learn(
     while let Some(piece) = pieces.next().map_err(fail)? {
         any = true;
         let Piece::Text { line, length, .. } = piece else { continue };
-        let text = decoded(pieces.bytes(length), encoding).0;
+        let text = encoding.utf8_or_own(pieces.bytes(length)).0;
         match columns.learn(&text) {
             Ok(()) => objects = true,
             Err(mistake) => {
@@ -215,16 +213,6 @@ fn learn(
 /// What is wrong with a list, where one of its records is begun well and goes on badly.
 fn broken_list(pieces: &Pieces, record: &str, mistake: Mistake) -> Option<&'static str> {
     (pieces.is_list() && record.trim_start().starts_with(['{', '['])).then(|| mistake.words())
-}
-
-/// The text of a record, and whether it holds bytes that no encoding explains. JSON is UTF-8; where bytes are not,
-/// the mapping's encoding is tried.
-fn decoded(bytes: &[u8], encoding: TextEncoding) -> (Cow<'_, str>, bool) {
-    match (str::from_utf8(bytes), encoding) {
-        (Ok(text), _) => (Cow::Borrowed(text), false),
-        (Err(_), TextEncoding::Windows1252) => (WINDOWS_1252.decode_without_bom_handling(bytes).0, false),
-        (Err(_), TextEncoding::Utf8) => (String::from_utf8_lossy(bytes), true),
-    }
 }
 
 fn failed(path: &Path, fail: Fail) -> IngestError {

@@ -58,7 +58,8 @@ fn a_key_that_comes_up_only_at_the_end_of_a_long_file_is_a_column_too() {
 
 #[test]
 fn a_broken_line_costs_one_record() {
-    let text = "\n{\"a\":1}\r\n\r\nnot json\n[1]\n{\"a\":\"x\n{\"a\":2,\"a\":3}\n{\"a\":4} x\n{\"a\":\"\\u0000\"}\n{\"a\":5}";
+    let text =
+        "\n{\"a\":1}\r\n\r\nnot json\n[1]\n{\"a\":\"x\n{\"a\":2,\"a\":3}\n{\"a\":4} x\n{\"a\":\"\\u0000\"}\n{\"a\":5}";
     let expected = [
         "a",
         "2/1:1",

@@ -122,10 +122,7 @@ impl<'t> Walker<'t> {
     }
 
     /// The keys of an object; `each` passes the value.
-    fn keys(
-        &mut self,
-        each: &mut dyn FnMut(&mut Walker<'t>, &str) -> Result<(), Mistake>,
-    ) -> Result<(), Mistake> {
+    fn keys(&mut self, each: &mut dyn FnMut(&mut Walker<'t>, &str) -> Result<(), Mistake>) -> Result<(), Mistake> {
         self.expect(b'{', "an object is expected")?;
         self.deeper()?;
         if self.peek() == Some(b'}') {
@@ -430,7 +427,9 @@ mod tests {
         for length in 0..whole.len() {
             assert_eq!(told(&whole[..length]), Err(Mistake::Cut), "{}", &whole[..length]);
         }
-        for wrong in [r#"{"a":"x"y"}"#, r#"{"a":1,}"#, r#"{a:1}"#, r#"{"a":01}"#, r#"{"a":"\x"}"#, "{\"a\":\"\n\"}", "[]"] {
+        for wrong in
+            [r#"{"a":"x"y"}"#, r#"{"a":1,}"#, r#"{a:1}"#, r#"{"a":01}"#, r#"{"a":"\x"}"#, "{\"a\":\"\n\"}", "[]"]
+        {
             assert!(matches!(told(wrong), Err(Mistake::Wrong(_))), "{wrong}");
         }
         assert!(told(&format!("{{\"a\":{}", "[".repeat(100_000))).is_err());
