@@ -57,6 +57,8 @@ pub enum Fault {
 pub(super) const BATCH_RECORDS: usize = 4096;
 /// Text of a batch, about.
 pub(super) const BATCH_BYTES: usize = 1 << 20;
+/// Fields of a batch, about: wide tables whose fields are mostly empty have little text.
+const BATCH_FIELDS: usize = 1 << 19;
 
 impl Fault {
     /// Whether the fields can be told apart in spite of the fault.
@@ -119,7 +121,7 @@ impl RawBatch {
 
     /// Whether the next record belongs into another batch.
     pub(super) fn is_full(&self) -> bool {
-        self.len() >= BATCH_RECORDS || self.text_bytes() >= BATCH_BYTES
+        self.len() >= BATCH_RECORDS || self.text_bytes() >= BATCH_BYTES || self.fields.len() >= BATCH_FIELDS
     }
 
     /// The records, in the order of the file.

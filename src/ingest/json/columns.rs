@@ -2,10 +2,12 @@
 
 use super::super::batch::{Fault, RawBatch};
 use super::walk::{Leaf, Mistake, Walker};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Keys of a table, at most.
 pub(super) const MOST_COLUMNS: usize = 10_000;
+/// Letters of all keys together, at most.
+const MOST_BYTES: usize = 4 << 20;
 
 /// What the columns cannot take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +22,8 @@ pub(super) enum Refused {
 #[derive(Default)]
 pub(super) struct Columns {
     names: Vec<String>,
-    by_name: HashMap<String, usize, ahash::RandomState>,
+    name_bytes: usize,
+    by_name: BTreeMap<String, usize>,
     text: String,
     /// For each column, its field in `text`.
     fields: Vec<Option<(usize, usize)>>,
@@ -39,8 +42,9 @@ impl Columns {
         self.names.iter().map(|name| name.trim().to_owned()).collect()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.names.len()
+    /// Whether there are more keys than a table has: values are keys, and memory would not suffice.
+    pub(super) fn are_too_many(&self) -> bool {
+        self.names.len() > MOST_COLUMNS || self.name_bytes > MOST_BYTES
     }
 
     /// Learns the keys of a record.
@@ -55,6 +59,7 @@ impl Columns {
         })?;
         for name in found {
             if !self.by_name.contains_key(&name) {
+                self.name_bytes += name.len();
                 self.by_name.insert(name.clone(), self.names.len());
                 self.names.push(name);
             }

@@ -198,7 +198,7 @@ fn learn(
             }
         }
         pieces.consume(length);
-        if columns.len() > MOST_COLUMNS {
+        if columns.are_too_many() {
             return Err(IngestError::TooManyColumns { path: path.to_owned(), most: MOST_COLUMNS });
         }
     }

@@ -72,7 +72,8 @@ fn first_line(stream: &mut Stream) -> Result<Option<FirstLine>, Fail> {
         let bytes = stream.window.bytes();
         let is_of_many = !bytes[seen..].trim_ascii().is_empty();
         seen = bytes.len();
-        if is_of_many || !stream.window.fill()? {
+        // Space without end is no reason to keep it all.
+        if is_of_many || seen > 2 * LARGEST_RECORD_BYTES || !stream.window.fill()? {
             return Ok(Some(FirstLine { text, is_of_many }));
         }
     }

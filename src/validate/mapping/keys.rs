@@ -37,7 +37,8 @@ pub const KEYS: &[Key] = &[
     key(
         "read",
         "sheet",
-        "sheet of a workbook (default: the first); without meaning for text, so that one mapping serves both",
+        "sheet of a workbook (default: the first), dataset of an XPT file, list of a JSON file that holds several; \
+         without meaning for text, so that one mapping serves both",
     ),
     key("read", "query", "SQL query whose rows are read, where the log is a database"),
     key("read", "null", "texts that mean «missing»; default \"\", NA, N/A, NULL, -, ."),
