@@ -51,7 +51,7 @@ impl Columns {
     pub(super) fn learn(&mut self, record: &str) -> Result<(), Mistake> {
         let mut expected = 0;
         let mut found: Vec<String> = Vec::new();
-        Walker::new(record).object(&mut |path, _| {
+        Walker::new(record).paths(&mut |path| {
             match self.find(path, expected) {
                 Some(at) => expected = at + 1,
                 None => found.push(path.to_owned()),

@@ -64,7 +64,7 @@ fn first_line(stream: &mut Stream) -> Result<Option<FirstLine>, Fail> {
         return Ok(None);
     };
     let text = String::from_utf8_lossy(&stream.window.bytes()[..length]).into_owned();
-    if Walker::new(&text).object(&mut |_, _| {}).is_err() {
+    if Walker::new(&text).paths(&mut |_| {}).is_err() {
         return Ok(None);
     }
     let mut seen = length;

@@ -40,6 +40,9 @@ pub(super) enum Leaf<'t> {
 /// Takes the members of an object: the path of keys, joined by `.`, and what stands there.
 pub(super) type Sink<'s, 't> = dyn FnMut(&str, Leaf<'t>) + 's;
 
+/// Takes a key or a path of keys, and passes the value behind it.
+type Each<'s, 't> = dyn FnMut(&mut Walker<'t>, &str) -> Result<(), Mistake> + 's;
+
 /// A place in a text.
 pub(super) struct Walker<'t> {
     text: &'t str,
@@ -54,7 +57,21 @@ impl<'t> Walker<'t> {
 
     /// The members of the object that the text is, and nothing behind it.
     pub(super) fn object(mut self, sink: &mut Sink<'_, 't>) -> Result<(), Mistake> {
-        self.members(&mut String::new(), sink)?;
+        self.members(&mut String::new(), &mut |walker, path| {
+            let leaf = walker.leaf()?;
+            sink(path, leaf);
+            Ok(())
+        })?;
+        self.end()
+    }
+
+    /// The paths of the members of the object that the text is, and nothing behind it.
+    pub(super) fn paths(mut self, take: &mut dyn FnMut(&str)) -> Result<(), Mistake> {
+        self.members(&mut String::new(), &mut |walker, path| {
+            walker.pass()?;
+            take(path);
+            Ok(())
+        })?;
         self.end()
     }
 
@@ -103,26 +120,26 @@ impl<'t> Walker<'t> {
         if self.depth > DEEPEST { Err(Mistake::Wrong("it is nested deeper than 64 levels")) } else { Ok(()) }
     }
 
-    fn members(&mut self, path: &mut String, sink: &mut Sink<'_, 't>) -> Result<(), Mistake> {
+    /// The members of an object and of the objects in it; `each` passes the value.
+    fn members(&mut self, path: &mut String, each: &mut Each<'_, 't>) -> Result<(), Mistake> {
         self.keys(&mut |walker, key| {
+            let (inner, object) = (walker.depth > 1, walker.peek() == Some(b'{'));
+            if !inner && !object {
+                return each(walker, key);
+            }
             let length = path.len();
-            if walker.depth > 1 {
+            if inner {
                 path.push('.');
             }
             path.push_str(key);
-            if walker.peek() == Some(b'{') {
-                walker.members(path, sink)?;
-            } else {
-                let leaf = walker.leaf()?;
-                sink(path, leaf);
-            }
+            let passed = if object { walker.members(path, each) } else { each(walker, path) };
             path.truncate(length);
-            Ok(())
+            passed
         })
     }
 
     /// The keys of an object; `each` passes the value.
-    fn keys(&mut self, each: &mut dyn FnMut(&mut Walker<'t>, &str) -> Result<(), Mistake>) -> Result<(), Mistake> {
+    fn keys(&mut self, each: &mut Each<'_, 't>) -> Result<(), Mistake> {
         self.expect(b'{', "an object is expected")?;
         self.deeper()?;
         if self.peek() == Some(b'}') {
@@ -285,24 +302,30 @@ impl<'t> Walker<'t> {
     /// A text; it is borrowed where nothing in it is escaped.
     fn string(&mut self) -> Result<Cow<'t, str>, Mistake> {
         self.expect(b'"', "a text is expected")?;
-        let mut text: Cow<'t, str> = Cow::Borrowed("");
+        let piece = self.plain_text()?;
+        if self.text.as_bytes()[self.at - 1] == b'"' {
+            return Ok(Cow::Borrowed(piece));
+        }
+        let mut text = piece.to_owned();
         loop {
-            let start = self.at;
-            let rest = &self.text.as_bytes()[start..];
-            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)).ok_or(Mistake::Cut)?;
-            self.at += plain + 1;
-            let piece = &self.text[start..start + plain];
-            if text.is_empty() {
-                text = Cow::Borrowed(piece);
-            } else {
-                text.to_mut().push_str(piece);
-            }
-            match rest[plain] {
-                b'"' => return Ok(text),
-                b'\\' => text.to_mut().push(self.escaped()?),
-                _ => return Err(Mistake::Wrong("a text holds a line end or a control character, or is not closed")),
+            text.push(self.escaped()?);
+            text.push_str(self.plain_text()?);
+            if self.text.as_bytes()[self.at - 1] == b'"' {
+                return Ok(Cow::Owned(text));
             }
         }
+    }
+
+    /// The text up to the next quotation mark or backslash, which is passed.
+    fn plain_text(&mut self) -> Result<&'t str, Mistake> {
+        let start = self.at;
+        let rest = &self.text.as_bytes()[start..];
+        let length = rest.iter().position(|byte| ENDS_TEXT[usize::from(*byte)]).ok_or(Mistake::Cut)?;
+        if rest[length] < b' ' {
+            return Err(Mistake::Wrong("a text holds a line end or a control character, or is not closed"));
+        }
+        self.at += length + 1;
+        Ok(&self.text[start..start + length])
     }
 
     fn escaped(&mut self) -> Result<char, Mistake> {
@@ -350,6 +373,19 @@ impl<'t> Walker<'t> {
         code.ok_or(Mistake::Wrong("\\u lacks its four digits"))
     }
 }
+
+/// Bytes at which a text ends, or cannot go on as it stands.
+const ENDS_TEXT: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        ends[byte] = true;
+        byte += 1;
+    }
+    ends[b'"' as usize] = true;
+    ends[b'\\' as usize] = true;
+    ends
+};
 
 /// Largest power of ten that is written out.
 const LARGEST_POWER: i64 = 400;

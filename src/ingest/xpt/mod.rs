@@ -69,7 +69,7 @@ impl Cards {
     }
 
     /// Goes to the next dataset, passing observations by.
-    fn to_member(&mut self) -> Result<Option<usize>, IngestError> {
+    fn next_member(&mut self) -> Result<Option<usize>, IngestError> {
         while let Some(card) = self.next()? {
             if let Head::Member(size) = Head::of(&card) {
                 return Ok(Some(size));
@@ -109,7 +109,7 @@ impl Reader {
         check_library(&mut cards)?;
         let mut names = Vec::new();
         loop {
-            let Some(size) = cards.to_member()? else { return Err(none_wanted(path, options, names)) };
+            let Some(size) = cards.next_member()? else { return Err(none_wanted(path, options, names)) };
             let (name, layout) = cards.member(size)?;
             if options.sheet.as_ref().is_some_and(|wanted| !wanted.eq_ignore_ascii_case(&name)) {
                 names.push(name);
