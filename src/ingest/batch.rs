@@ -42,16 +42,29 @@ pub enum Fault {
     /// The last line ends in its middle, without a line end.
     #[error("the file ends in the middle of this line")]
     TruncatedLastLine,
-    /// Where a JSON object should stand, there is something else.
+    /// Where a JSON object (or a row of values) should stand, there is something else.
     #[error("this is no JSON record: {0}")]
     NotJson(&'static str),
+    /// A key of a JSON object that stands there twice.
+    #[error("the key of field {} stands there twice", column + 1)]
+    RepeatedKey {
+        /// Index of the first such field.
+        column: usize,
+    },
 }
+
+/// Records of a batch, at most.
+pub(super) const BATCH_RECORDS: usize = 4096;
+/// Text of a batch, about.
+pub(super) const BATCH_BYTES: usize = 1 << 20;
+/// Fields of a batch, about: wide tables whose fields are mostly empty have little text.
+const BATCH_FIELDS: usize = 1 << 19;
 
 impl Fault {
     /// Whether the fields can be told apart in spite of the fault.
     #[must_use]
     pub fn keeps_fields(self) -> bool {
-        matches!(self, Fault::BadEncoding { .. } | Fault::NulByte)
+        matches!(self, Fault::BadEncoding { .. } | Fault::NulByte | Fault::RepeatedKey { .. })
     }
 }
 
@@ -60,6 +73,7 @@ struct Head {
     line: u64,
     record: u64,
     first_field: usize,
+    first_nested: usize,
     fault: Option<Fault>,
 }
 
@@ -69,6 +83,8 @@ pub struct RawBatch {
     file: FileId,
     text: String,
     fields: Vec<(u32, u32)>,
+    /// Fields, of those of their record, that hold lists of lists or objects.
+    nested: Vec<usize>,
     heads: Vec<Head>,
 }
 
@@ -82,7 +98,7 @@ impl RawBatch {
     /// An empty batch with room, so that it need not grow while it is filled.
     pub(super) fn with_room(file: FileId, text_bytes: usize, fields: usize) -> RawBatch {
         let (text, fields) = (String::with_capacity(text_bytes), Vec::with_capacity(fields));
-        RawBatch { file, text, fields, heads: Vec::new() }
+        RawBatch { file, text, fields, ..RawBatch::default() }
     }
 
     /// Number of records.
@@ -103,15 +119,32 @@ impl RawBatch {
         self.text.len()
     }
 
+    /// Whether the next record belongs into another batch.
+    pub(super) fn is_full(&self) -> bool {
+        self.len() >= BATCH_RECORDS || self.text_bytes() >= BATCH_BYTES || self.fields.len() >= BATCH_FIELDS
+    }
+
     /// The records, in the order of the file.
     pub fn records(&self) -> impl ExactSizeIterator<Item = RawRecord<'_>> {
-        self.heads.iter().enumerate().map(|(at, head)| RawRecord {
+        (0..self.heads.len()).map(|at| self.record(at))
+    }
+
+    fn record(&self, at: usize) -> RawRecord<'_> {
+        let (head, next) = (&self.heads[at], self.heads.get(at + 1));
+        let fields_end = next.map_or(self.fields.len(), |next| next.first_field);
+        let nested_end = next.map_or(self.nested.len(), |next| next.first_nested);
+        RawRecord {
             place: Place { file: self.file, line: head.line, record: head.record },
             fault: head.fault,
             text: &self.text,
-            fields: &self.fields
-                [head.first_field..self.heads.get(at + 1).map_or(self.fields.len(), |next| next.first_field)],
-        })
+            fields: &self.fields[head.first_field..fields_end],
+            nested: &self.nested[head.first_nested..nested_end],
+        }
+    }
+
+    /// The record begun last.
+    pub(super) fn last_record(&self) -> Option<RawRecord<'_>> {
+        self.heads.len().checked_sub(1).map(|at| self.record(at))
     }
 
     /// The same records, each on the line of its number: for what has rows and no lines.
@@ -122,7 +155,8 @@ impl RawBatch {
 
     /// Starts a record; its fields are added next.
     pub(super) fn begin(&mut self, line: u64, record: u64) {
-        self.heads.push(Head { line, record, first_field: self.fields.len(), fault: None });
+        let (first_field, first_nested) = (self.fields.len(), self.nested.len());
+        self.heads.push(Head { line, record, first_field, first_nested, fault: None });
     }
 
     /// Marks the record begun last; its fields are dropped when they cannot be told apart.
@@ -131,6 +165,7 @@ impl RawBatch {
             head.fault = Some(fault);
             if !fault.keeps_fields() {
                 self.fields.truncate(head.first_field);
+                self.nested.truncate(head.first_nested);
             }
         }
     }
@@ -154,6 +189,11 @@ impl RawBatch {
         self.fields.push((offset(from), offset(self.text.len())));
     }
 
+    /// Marks a field of the record begun last: it holds a list of lists or objects, as it is written.
+    pub(super) fn set_nested(&mut self, column: usize) {
+        self.nested.push(column);
+    }
+
     /// Number of fields of the record begun last.
     pub(super) fn last_fields(&self) -> usize {
         self.heads.last().map_or(0, |head| self.fields.len() - head.first_field)
@@ -174,6 +214,7 @@ pub struct RawRecord<'a> {
     pub fault: Option<Fault>,
     text: &'a str,
     fields: &'a [(u32, u32)],
+    nested: &'a [usize],
 }
 
 impl<'a> RawRecord<'a> {
@@ -182,6 +223,12 @@ impl<'a> RawRecord<'a> {
     pub fn field(&self, index: usize) -> &'a str {
         let Some((from, to)) = self.fields.get(index) else { return "" };
         self.text.get(*from as usize..*to as usize).unwrap_or("")
+    }
+
+    /// Indices of the fields that hold lists of lists or objects, which are no value of a column.
+    #[must_use]
+    pub fn nested(&self) -> &'a [usize] {
+        self.nested
     }
 
     /// Number of fields; 0 where they cannot be told apart.

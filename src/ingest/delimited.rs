@@ -3,7 +3,7 @@
 //! A record whose quotation mark runs away is refused by its *first* physical line, and reading goes on behind that
 //! line, so that one stray mark costs one row.
 
-use super::batch::{Fault, RawBatch};
+use super::batch::{BATCH_BYTES, BATCH_RECORDS, Fault, RawBatch};
 use super::error::IngestError;
 use super::options::{ReadOptions, TextEncoding};
 use super::sniff::{self, Look};
@@ -16,10 +16,6 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
-/// Records of a batch, at most.
-const BATCH_RECORDS: usize = 4096;
-/// Text of a batch, about.
-const BATCH_BYTES: usize = 1 << 20;
 /// Bytes that may be looked at twice before a quoted field may no longer span lines: keeps the work linear in a
 /// file made of stray quotation marks.
 const FREE_RESCAN_BYTES: u64 = 64 << 20;
@@ -27,10 +23,10 @@ const FREE_RESCAN_BYTES: u64 = 64 << 20;
 const TELLING_COLUMNS: usize = 6;
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// What was read: `lines = above_header + header + blank + record`, always.
+/// What was read: `lines = above_header + header + blank + record`, always, where the format has lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// Bytes of the file.
+    /// Bytes of the file, as it lies on disk.
     pub bytes: u64,
     /// Titles above the header.
     pub above_header_lines: u64,
@@ -365,7 +361,7 @@ impl Records for Reader {
         let room = if self.window.at_end { waiting } else { BATCH_BYTES + BATCH_BYTES / 4 };
         let fields = (self.header.len() * BATCH_RECORDS).min(room / 4);
         let mut batch = RawBatch::with_room(self.file, room, fields);
-        while batch.len() < BATCH_RECORDS && batch.text_bytes() < BATCH_BYTES {
+        while !batch.is_full() {
             let more = self.append_record(&mut batch).map_err(|error| self.io(error))?;
             if !more {
                 break;
@@ -375,11 +371,7 @@ impl Records for Reader {
     }
 
     fn tally(&self) -> Tally {
-        Tally { bytes: self.window.bytes_read, ..self.tally }
-    }
-
-    fn content_hash(&self) -> Option<String> {
-        self.window.hash().map(|hash| hash.to_hex().to_string())
+        self.tally
     }
 }
 

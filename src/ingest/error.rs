@@ -89,6 +89,116 @@ pub enum IngestError {
         /// Why.
         problem: super::DatabaseProblem,
     },
+    /// An archive that ends too early.
+    #[error("{path}: the {archive} archive is cut off", path = path.display())]
+    ArchiveCut {
+        /// The file.
+        path: PathBuf,
+        /// `gzip` or `zstd`.
+        archive: &'static str,
+    },
+    /// An archive that holds something else than it should.
+    #[error("{path}: the {archive} archive is damaged ({said})", path = path.display())]
+    ArchiveDamaged {
+        /// The file.
+        path: PathBuf,
+        /// `gzip` or `zstd`.
+        archive: &'static str,
+        /// What the unpacker said.
+        said: String,
+    },
+    /// The name or the beginning promises another format than the bytes hold.
+    #[error("{path}: this is not {expected}", path = path.display())]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A kind or version of a format that is not read.
+    #[error("{path}: this is {what}, which is not read", path = path.display())]
+    NotRead {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// Not valid JSON: behind the first mistake no record can be told from the next.
+    #[error("{path}:{line}: this is not valid JSON: {what}", path = path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Physical line of the mistake, from 1.
+        line: u64,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// Nothing in the file is a record, so that its columns are not known.
+    #[error("{path}: {what}", path = path.display())]
+    NoRecords {
+        /// The file.
+        path: PathBuf,
+        /// What is there instead.
+        what: &'static str,
+    },
+    /// More columns than a table has.
+    #[error("{path}: the records have more than {most} different keys", path = path.display())]
+    TooManyColumns {
+        /// The file.
+        path: PathBuf,
+        /// How many there may be.
+        most: usize,
+    },
+    /// Several tables in one file, and nothing says which.
+    #[error("{path}: the file holds several tables: {}", names.join(", "), path = path.display())]
+    SeveralTables {
+        /// The file.
+        path: PathBuf,
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// The table that the mapping names is not there.
+    #[error("{path}: there is no table «{wanted}» in the file; it holds {}", names.join(", "), path = path.display())]
+    NoSuchTable {
+        /// The file.
+        path: PathBuf,
+        /// Its name in the mapping.
+        wanted: String,
+        /// Names of those that are there.
+        names: Vec<String>,
+    },
+    /// The file says that it holds more or fewer records than are there.
+    #[error("{path}: the file says that it holds {declared} records, and {found} are there", path = path.display())]
+    Miscounted {
+        /// The file.
+        path: PathBuf,
+        /// Records that its metadata promise.
+        declared: u64,
+        /// Records that were found.
+        found: u64,
+    },
+    /// The file ends in the middle of its data.
+    #[error("{path}: the file is cut off: {what}", path = path.display())]
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// How that shows.
+        what: &'static str,
+    },
+    /// A pipe or device, where the format has to be read twice.
+    #[error("{path}: this is no file on a disk, and the format has to be read twice", path = path.display())]
+    Unrepeatable {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was written to between two readings.
+    #[error("{path}: the file changed while it was read", path = path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl IngestError {
@@ -124,6 +234,39 @@ impl IngestError {
             IngestError::HeaderUnreadable { fault: super::Fault::BadEncoding { .. }, .. } => {
                 "set [read] encoding = \"windows-1252\" in the mapping file, or save the file as UTF-8".to_owned()
             }
+            IngestError::ArchiveCut { .. } | IngestError::Cut { .. } => {
+                "copy or export the file again; nothing was read from it, since rows at its end are missing".to_owned()
+            }
+            IngestError::ArchiveDamaged { .. } => {
+                "copy or export the file again, or unpack it by hand; nothing was read from it, since its rows cannot \
+                 be trusted"
+                    .to_owned()
+            }
+            IngestError::OtherFormat { .. } => {
+                "give the file the ending of what it is (.csv, .ndjson, …), or export it again".to_owned()
+            }
+            IngestError::NotRead { remedy, .. } => (*remedy).to_owned(),
+            IngestError::Json { .. } => {
+                "mend the line, or export the file again; where each line is a record of its own, call the file .ndjson"
+                    .to_owned()
+            }
+            IngestError::NoRecords { .. } => {
+                "give a list of objects, as [{…}, {…}] or {\"data\": [{…}, {…}]}, or one object a line (.ndjson); a \
+                 file without any record can be left out"
+                    .to_owned()
+            }
+            IngestError::TooManyColumns { .. } => {
+                "give records whose keys are the names of columns; a value such as an identifier must not be a key"
+                    .to_owned()
+            }
+            IngestError::SeveralTables { .. } | IngestError::NoSuchTable { .. } => {
+                "name the one to read with [read] sheet in the mapping file, or save it as a file of its own".to_owned()
+            }
+            IngestError::Miscounted { .. } => {
+                "export or copy the file again; nothing was read from it, since records may be missing".to_owned()
+            }
+            IngestError::Unrepeatable { .. } => "save it as a file, and give that".to_owned(),
+            IngestError::Changed { .. } => "wait until the export has ended, and start again".to_owned(),
             IngestError::HeaderUnreadable { .. } => {
                 "mend the header line; [read] header_row tells which line it is when titles stand above it".to_owned()
             }

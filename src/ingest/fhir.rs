@@ -205,11 +205,7 @@ impl Records for Resources {
     }
 
     fn tally(&self) -> Tally {
-        Tally { bytes: self.window.bytes_read, ..self.tally }
-    }
-
-    fn content_hash(&self) -> Option<String> {
-        self.window.hash().map(|hash| hash.to_hex().to_string())
+        self.tally
     }
 
     fn left_out(&self) -> Vec<LeftOut> {

@@ -2,6 +2,8 @@
 
 use super::redcap::RedcapOptions;
 use crate::domain::Table;
+use encoding_rs::WINDOWS_1252;
+use std::borrow::Cow;
 
 /// Encoding of a text file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,16 @@ impl TextEncoding {
             _ => None,
         }
     }
+
+    /// The text of a format that is UTF-8 by itself: where bytes are not, this encoding is tried. `true` = they are
+    /// bytes of neither.
+    pub(super) fn utf8_or_own(self, bytes: &[u8]) -> (Cow<'_, str>, bool) {
+        match (str::from_utf8(bytes), self) {
+            (Ok(text), _) => (Cow::Borrowed(text), false),
+            (Err(_), TextEncoding::Windows1252) => (WINDOWS_1252.decode_without_bom_handling(bytes).0, false),
+            (Err(_), TextEncoding::Utf8) => (String::from_utf8_lossy(bytes), true),
+        }
+    }
 }
 
 /// What a mapping file says about reading; `None` = find out.
@@ -43,11 +55,14 @@ pub struct ReadOptions {
     /// Encoding; `None` = UTF-8. A file that is not UTF-8 is never guessed at: its rows carry a fault. A byte-order
     /// mark settles the matter, whatever stands here.
     pub encoding: Option<TextEncoding>,
+    /// Whether the validator reads `1,5`: formats that hold numbers as numbers give them with this mark, so that it
+    /// understands them.
+    pub decimal_comma: bool,
     /// Physical line of the header, from 1; `None` = the first line that is not blank.
     pub header_row: Option<u64>,
     /// Id of the format; `None` = by the first bytes and the extension.
     pub format: Option<&'static str>,
-    /// Sheet of a workbook; `None` = the first.
+    /// Sheet of a workbook (`None` = the first), or which table is meant where a file of another format holds several.
     pub sheet: Option<String>,
     /// SQL query whose rows are read, where the log is a database.
     pub query: Option<String>,

@@ -10,6 +10,7 @@ pub use address::{AddressError, Database, is_url, without_passwords};
 
 use super::delimited::{Reader, Tally};
 use super::error::IngestError;
+use super::meter::Meter;
 use super::options::{ReadOptions, TextEncoding};
 use super::{RawBatch, Records, Source};
 use crate::domain::FileId;
@@ -98,11 +99,8 @@ pub fn open_database(
     let problem = |problem| IngestError::Database { name: database.name().to_owned(), problem };
     let query = options.query.as_deref().ok_or_else(|| problem(DatabaseProblem::NoQuery))?;
     let query = fetch::checked(query).map_err(problem)?;
-    let source = Source {
-        path: PathBuf::from(database.name()),
-        file,
-        bytes: Box::new(fetch::start(database.config.clone(), query)),
-    };
+    let (meter, metered) = Meter::new(Box::new(fetch::start(database.config.clone(), query)));
+    let source = Source { path: PathBuf::from(database.name()), file, bytes: Box::new(metered) };
     let layout = ReadOptions {
         table: options.table,
         delimiter: Some(b','),
@@ -110,12 +108,14 @@ pub fn open_database(
         ..ReadOptions::default()
     };
     let reader = Reader::new(source, &layout).map_err(|error| told(error, database.name()))?;
-    Ok(Box::new(Rows { reader: reader.trusting_quotes(), name: database.name().to_owned() }))
+    Ok(Box::new(Rows { reader: reader.trusting_quotes(), meter, at_end: false, name: database.name().to_owned() }))
 }
 
 /// The rows of a query.
 struct Rows {
     reader: Reader,
+    meter: Meter,
+    at_end: bool,
     name: String,
 }
 
@@ -126,16 +126,17 @@ impl Records for Rows {
 
     fn next_batch(&mut self) -> Result<Option<RawBatch>, IngestError> {
         let batch = self.reader.next_batch().map_err(|error| told(error, &self.name))?;
+        self.at_end |= batch.is_none();
         // A result has rows, not lines.
         Ok(batch.map(RawBatch::with_lines_of_records))
     }
 
     fn tally(&self) -> Tally {
-        self.reader.tally()
+        Tally { bytes: self.meter.bytes(), ..self.reader.tally() }
     }
 
     fn content_hash(&self) -> Option<String> {
-        self.reader.content_hash()
+        self.at_end.then(|| self.meter.hash())
     }
 }
 

@@ -34,10 +34,29 @@ const SIGNATURES: &[(&[u8], &str)] = &[
     (b"<html", "a web page (HTML)"),
 ];
 
+/// Files that tell their format by their first bytes, whatever they are called.
+const FORMATS: &[(&[u8], &str)] = &[(b"HEADER RECORD*******", "xpt"), (b"**COMPRESSED** **COMPRESSED**", "xpt")];
+
+/// The id of the format that the first bytes show without doubt.
+pub(super) fn format(first: &[u8]) -> Option<&'static str> {
+    if let Some((_, id)) = FORMATS.iter().find(|(signature, _)| first.starts_with(signature)) {
+        return Some(id);
+    }
+    let text = first.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(first);
+    let mut letters = text.iter().filter(|byte| !byte.is_ascii_whitespace());
+    match (letters.next(), letters.next()) {
+        (Some(b'{'), Some(b'"' | b'}')) | (Some(b'['), Some(b'{' | b']' | b'[')) => Some("json"),
+        _ => None,
+    }
+}
+
 /// Looks at the first bytes (some thousand suffice).
 pub(super) fn look(bytes: &[u8]) -> Look {
     if let Some((_, what)) = SIGNATURES.iter().find(|(signature, _)| bytes.starts_with(signature)) {
         return Look::Other(what);
+    }
+    if bytes.get(257..262) == Some(b"ustar") {
+        return Look::Other("a tar archive");
     }
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
         return Look::Utf16;
@@ -94,6 +113,16 @@ mod tests {
         text[30] = 0;
         assert_eq!(look(&text), Look::Text);
         assert_eq!(look("Größe;Tiefe\n".as_bytes()), Look::Text);
+    }
+
+    #[test]
+    fn formats_are_told_by_their_first_bytes() {
+        assert_eq!(format(b"HEADER RECORD*******LIBRARY HEADER"), Some("xpt"));
+        assert_eq!(format(b"\xEF\xBB\xBF [\r\n  {\"a\""), Some("json"));
+        assert_eq!(format(b"{ \"a\": 1}"), Some("json"));
+        assert_eq!(format(b"{id},b\n"), None);
+        assert_eq!(format(b"[Log of clinic 4]\na,b\n"), None);
+        assert_eq!(format(b""), None);
     }
 
     #[test]

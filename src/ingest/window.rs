@@ -1,4 +1,4 @@
-//! A bounded window over the bytes of a file, hashed as they are read.
+//! A bounded window over the bytes of a file.
 
 use std::io::{ErrorKind, Read};
 
@@ -10,8 +10,7 @@ pub(super) struct Window {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    hasher: blake3::Hasher,
-    /// Bytes of the file read so far.
+    /// Bytes read so far.
     pub(super) bytes_read: u64,
     /// Whether the end of the file was reached.
     pub(super) at_end: bool,
@@ -32,15 +31,7 @@ pub(super) enum Line {
 
 impl Window {
     pub(super) fn new(source: Box<dyn Read + Send>) -> Window {
-        Window {
-            source,
-            buffer: Vec::new(),
-            start: 0,
-            end: 0,
-            hasher: blake3::Hasher::new(),
-            bytes_read: 0,
-            at_end: false,
-        }
+        Window { source, buffer: Vec::new(), start: 0, end: 0, bytes_read: 0, at_end: false }
     }
 
     /// What has been read and not consumed.
@@ -70,7 +61,6 @@ impl Window {
                 other => break other?,
             }
         };
-        self.hasher.update(&self.buffer[self.end..self.end + got]);
         self.end += got;
         self.bytes_read += got as u64;
         self.at_end = got == 0;
@@ -114,10 +104,5 @@ impl Window {
                 return Ok(false);
             }
         }
-    }
-
-    /// BLAKE3 of the whole file, once its end was reached.
-    pub(super) fn hash(&self) -> Option<blake3::Hash> {
-        self.at_end.then(|| self.hasher.finalize())
     }
 }

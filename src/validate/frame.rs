@@ -43,9 +43,10 @@ impl Frame {
             }
             judged.read += 1;
             let row = Row { record, masker: &self.masker };
-            let verdict = match record.fault {
-                Some(fault) => Err(self.fault(fault)),
-                None => read(&row, &mut remarks),
+            let verdict = match (record.fault, self.nested(&record)) {
+                (Some(fault), _) => Err(self.fault(fault)),
+                (None, Some(complaint)) => Err(complaint),
+                (None, None) => read(&row, &mut remarks),
             };
             match verdict {
                 Ok(value) => {
@@ -78,13 +79,24 @@ impl Frame {
             Fault::NulByte => rules::NUL_BYTE,
             Fault::TruncatedLastLine => rules::TRUNCATED_LAST_LINE,
             Fault::NotJson(_) => rules::NOT_JSON,
+            Fault::RepeatedKey { .. } => rules::REPEATED_KEY,
         };
         let column = match fault {
-            Fault::BadEncoding { column } => self.columns.get(column).copied().flatten(),
+            Fault::BadEncoding { column } | Fault::RepeatedKey { column } => {
+                self.columns.get(column).copied().flatten()
+            }
             _ => None,
         };
         let remedy = rules::rule(rule).map_or("", |rule| rule.remedy);
         Complaint { rule, column, value: None, hint: format!("{fault}; {remedy}") }
+    }
+
+    /// A list of objects in a field that a column is read from; elsewhere it harms nobody.
+    fn nested(&self, record: &RawRecord<'_>) -> Option<Complaint> {
+        let column = record.nested().iter().find_map(|at| self.columns.get(*at).copied().flatten())?;
+        let remedy = rules::rule(rules::NESTED_VALUE).map_or("", |rule| rule.remedy);
+        let hint = format!("a list of objects or lists, which is no value of a column; {remedy}");
+        Some(Complaint { rule: rules::NESTED_VALUE, column: Some(column), value: None, hint })
     }
 
     fn rejection(&self, record: &RawRecord<'_>, complaint: Complaint) -> Rejection {

@@ -67,6 +67,8 @@ rules! {
     NUL_BYTE "nul_byte" Reading Refused "a NUL byte" => "export the file again";
     TRUNCATED_LAST_LINE "truncated_last_line" Reading Refused "the file ends in the middle of its last line" => "export or copy the file again";
     NOT_JSON "not_json" Reading Refused "something else than a JSON record" => "mend the record, or export the file again";
+    REPEATED_KEY "repeated_key" Reading Refused "a key that stands twice in one record" => "keep the right one of the two";
+    NESTED_VALUE "nested_value" Reading Refused "a list of objects where one value is needed" => "export it as a file of its own (side effects as an events file), or as a list of texts";
     EMPTY_ROW "empty_row" Reading Refused "every field is empty" => "delete the row";
     REPEATED_HEADER "repeated_header" Reading Refused "the header stands here again" => "delete the line";
     MISSING_REQUIRED "missing_required" Presence Refused "a value that every row needs is missing" => "fill it in, or give a constant in [columns]";

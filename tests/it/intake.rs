@@ -140,7 +140,8 @@ fn run(folder: &Path, expected: &str) -> String {
     let tables = [("sessions", Table::Sessions), ("events", Table::Events), ("assessments", Table::Assessments)];
     let (path, table) = tables
         .iter()
-        .flat_map(|(name, table)| ["csv", "ndjson"].map(|ending| (folder.join(name).with_extension(ending), *table)))
+        .flat_map(|(name, table)| ["csv", "ndjson", "json"].map(|format| (format!("{name}.{format}"), *table)))
+        .map(|(name, table)| (folder.join(name), table))
         .find(|(path, _)| path.exists())
         .unwrap();
     let mut reader = match ingest::open(&path, FileId(0), &mapping.read_options(table)) {

@@ -16,7 +16,10 @@ const HEADER: &str = crate::store::HEADER;
 fn write_logs(folder: &Path, logs: usize, rows: usize) -> Vec<(PathBuf, PathBuf)> {
     let session = |n: usize, effects: &str| {
         let (month, day) = (1 + n % 12, 1 + n % 28);
-        format!("S{n},P{},north,2025-{month:02}-{day:02},professional,pen,face,acne_scars,2026-06-01,{effects}\n", n / 3)
+        format!(
+            "S{n},P{},north,2025-{month:02}-{day:02},professional,pen,face,acne_scars,2026-06-01,{effects}\n",
+            n / 3
+        )
     };
     (0..logs)
         .map(|log| {

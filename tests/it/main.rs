@@ -12,6 +12,7 @@ mod counting;
 mod coverage;
 mod fhir;
 mod folders;
+mod formats;
 mod intake;
 mod interruptions;
 mod oracle_models;

@@ -49,7 +49,11 @@ impl Warehouse {
     fn try_ingest(&mut self, logs: &[&str], events: &[&str]) -> Result<TakenIn, TakeInError> {
         self.day += 1;
         let write = |kind: &str, texts: &[&str]| -> Vec<String> {
-            texts.iter().enumerate().map(|(at, text)| self.file(&format!("{kind}_{}_{at}.csv", self.day), text)).collect()
+            texts
+                .iter()
+                .enumerate()
+                .map(|(at, text)| self.file(&format!("{kind}_{}_{at}.csv", self.day), text))
+                .collect()
         };
         let (logs, events) = (write("log", logs), write("events", events));
         let named = Named { logs: &logs, events: &events, assessments: &[] };
@@ -266,10 +270,7 @@ fn a_late_event_changes_its_session_and_one_without_a_session_waits() {
     assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false true"]);
     let taken = warehouse.ingest(&[&log(&[row("S2", "P2", "2026-02-10", "2026-02-11", "none")])], &[]);
     assert_eq!((taken.counts.pending, taken.counts.joined_late), (0, 1));
-    assert_eq!(
-        warehouse.sessions(),
-        ["S1 2026-01-05 2026-05-05 false true", "S2 2026-02-10 2026-02-11 - true"]
-    );
+    assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false true", "S2 2026-02-10 2026-02-11 - true"]);
     // The same events again, in another file: none twice.
     let taken = warehouse.ingest(&[], &[&format!("{EVENTS}S1,,pih,1,2026-02-01,2026-03-01\n\n")]);
     assert_eq!((taken.files[0].superseded, taken.counts.events), (1, 2));
@@ -288,16 +289,10 @@ fn an_event_of_a_patient_moves_to_a_session_that_fits_it_better() {
     assert_eq!((taken.counts.pending, taken.warnings.get("unattributed_event")), (1, Some(&1)));
     assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false true"]);
     warehouse.ingest(&[&log(&[row("S2", "P1", "2026-02-10", "2026-05-15", "none")])], &[]);
-    assert_eq!(
-        warehouse.sessions(),
-        ["S1 2026-01-05 2026-05-05 false false", "S2 2026-02-10 2026-05-15 false true"]
-    );
+    assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false false", "S2 2026-02-10 2026-05-15 false true"]);
     // The session is moved behind the onset: the event goes back to the earlier one.
     warehouse.ingest(&[&log(&[row("S2", "P1", "2026-03-10", "2026-05-15", "none")])], &[]);
-    assert_eq!(
-        warehouse.sessions(),
-        ["S1 2026-01-05 2026-05-05 false true", "S2 2026-03-10 2026-05-15 false -"]
-    );
+    assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false true", "S2 2026-03-10 2026-05-15 false -"]);
 }
 
 /// The same rows and events in any order and in any number of batches give the same store.
@@ -325,7 +320,8 @@ fn the_order_of_files_does_not_matter() {
         let order = |count: usize| -> Vec<usize> { (0..count).map(|at| at * seed % count).collect() };
         let (rows_order, events_order) = (order(rows.len()), order(events.len()));
         for part in 0..rows.len().div_ceil(step) {
-            let logs: Vec<String> = rows_order.iter().skip(part * step).take(step).map(|at| rows[*at].clone()).collect();
+            let logs: Vec<String> =
+                rows_order.iter().skip(part * step).take(step).map(|at| rows[*at].clone()).collect();
             let some: String = events_order.iter().skip(part * step).take(step).map(|at| events[*at].clone()).collect();
             let events = format!("{EVENTS}{some}");
             let events: Vec<&str> = if some.is_empty() { Vec::new() } else { vec![&events] };
@@ -362,10 +358,12 @@ fn a_report_as_of_a_day_is_byte_for_byte_that_of_the_day() {
 fn joining_files_changes_no_row_and_a_vacuum_gives_up_what_was_before() {
     let mut warehouse = Warehouse::new();
     for n in 0..5 {
-        let rows: Vec<String> = (0..4).map(|m| row(&format!("S{n}{m}"), &format!("P{m}"), "2026-01-05", "2026-05-05", "pih:1")).collect();
+        let rows: Vec<String> =
+            (0..4).map(|m| row(&format!("S{n}{m}"), &format!("P{m}"), "2026-01-05", "2026-05-05", "pih:1")).collect();
         warehouse.ingest(&[&log(&rows)], &[&format!("{EVENTS}S{n}0,,bruising,1,2026-01-06,\n")]);
     }
-    let (sessions, report, early) = (warehouse.sessions(), numbers(&warehouse.report(None)), warehouse.report(Some(AsOf::Version(3))));
+    let (sessions, report, early) =
+        (warehouse.sessions(), numbers(&warehouse.report(None)), warehouse.report(Some(AsOf::Version(3))));
     let mut store = warehouse.open();
     let lock = Store::lock(&warehouse.root()).unwrap();
     warehouse.day += 1;
@@ -456,10 +454,7 @@ fn a_patients_id_is_in_no_file_and_a_new_key_renews_every_pseudonym() {
     }
     // The old key is refused; with the new one the same row is known again.
     let same = log(&[row("S1", secret, "2026-01-05", "2026-05-09", "pih:1"), row("S9", secret, "2026-01-09", "", "")]);
-    assert!(matches!(
-        warehouse.try_ingest(&[&same], &[]),
-        Err(TakeInError::Store(StoreError::OtherKey { .. }))
-    ));
+    assert!(matches!(warehouse.try_ingest(&[&same], &[]), Err(TakeInError::Store(StoreError::OtherKey { .. }))));
     warehouse.keys = new;
     let taken = warehouse.ingest(&[&same], &[]);
     assert_eq!((taken.files[0].accepted, taken.files[0].superseded), (1, 1));

@@ -46,7 +46,6 @@ fn a_place_has_file_line_and_record() {
     let place = batch.records().next().unwrap().place;
     assert_eq!(place, Place { file: FileId(7), line: 3, record: 1 });
     assert_eq!(reader.next_batch().unwrap(), None);
-    assert_eq!(reader.content_hash().unwrap(), blake3::hash(b"a,b\n\n1,2\n").to_hex().to_string());
 }
 
 #[test]
@@ -230,8 +229,6 @@ proptest! {
             let records: usize = batches(&mut reader).iter().map(RawBatch::len).sum();
             let tally = reader.tally();
             prop_assert_eq!(records as u64, tally.records);
-            prop_assert_eq!(tally.bytes, bytes.len() as u64);
-            prop_assert!(reader.content_hash().is_some());
             let ends = bytes.iter().filter(|byte| **byte == reader.terminator).count() as u64;
             let open = u64::from(bytes.last() != Some(&reader.terminator));
             prop_assert_eq!(tally.lines(), ends + open);

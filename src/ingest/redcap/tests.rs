@@ -12,7 +12,6 @@ fn rows(text: &str, redcap: RedcapOptions) -> (Vec<String>, Vec<(u64, String)>) 
         let told = |row: RawRecord<'_>| (row.place.line, row.fields().collect::<Vec<_>>().join("|"));
         rows.extend(batch.records().map(told));
     }
-    assert_eq!(records.content_hash().unwrap(), blake3::hash(text.as_bytes()).to_hex().to_string());
     (records.header().to_vec(), rows)
 }
 

@@ -169,9 +169,8 @@ impl Taken {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(batch.num_columns());
         for (column, found) in columns::session_rows().iter().zip(batch.columns()) {
             arrays.push(match column.holds {
-                columns::Holds::Code(codes) => {
-                    super::rows::in_catalogue_order(found, codes).map_err(|error| damaged(TableName::Sessions, &error))?
-                }
+                columns::Holds::Code(codes) => super::rows::in_catalogue_order(found, codes)
+                    .map_err(|error| damaged(TableName::Sessions, &error))?,
                 _ => found.clone(),
             });
         }

@@ -11,8 +11,8 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, UInt8Type};
 use arrow::error::ArrowError;
-use std::hash::Hasher;
 use std::collections::BTreeMap;
+use std::hash::Hasher;
 use std::sync::{Arc, Mutex};
 use xxhash_rust::xxh3::Xxh3Default;
 
@@ -132,7 +132,10 @@ pub(super) fn measures(values: Vec<Option<i128>>, digits: u8) -> Result<Decimal1
 
 /// Codes of a closed list, by their index. The same list is always the same dictionary, so that rows of many batches
 /// and files are joined without touching a text.
-pub(super) fn coded(keys: UInt8Array, codes: &'static [&'static str]) -> Result<DictionaryArray<UInt8Type>, ArrowError> {
+pub(super) fn coded(
+    keys: UInt8Array,
+    codes: &'static [&'static str],
+) -> Result<DictionaryArray<UInt8Type>, ArrowError> {
     DictionaryArray::try_new(keys, dictionary(codes))
 }
 

@@ -40,7 +40,8 @@ pub const KEYS: &[Key] = &[
     key(
         "read",
         "sheet",
-        "sheet of a workbook (default: the first); without meaning for text, so that one mapping serves both",
+        "sheet of a workbook (default: the first), dataset of an XPT file, list of a JSON file that holds several; \
+         without meaning for text, so that one mapping serves both",
     ),
     key(
         "read",

@@ -104,6 +104,7 @@ impl Mapping {
             table,
             delimiter: read.delimiter,
             encoding: read.encoding,
+            decimal_comma: read.decimal == Some(Decimal::Comma),
             header_row: read.header_row,
             format: read.format,
             sheet: read.sheet.clone(),
