@@ -85,7 +85,7 @@ fn as_json(checked: &Checked) -> String {
             "path": input.name, "role": input.role.name(), "bytes": input.bytes, "blake3": input.blake3,
             "read_rows": input.read, "accepted_rows": input.accepted, "rejected_rows": input.rejected,
             "superseded_rows": input.superseded, "filtered_rows": input.filtered,
-            "ignored_columns": input.ignored,
+            "ignored_columns": input.ignored, "unread_sheets": input.unread_sheets,
         })
     });
     let rules = checked.rules.iter().map(|rule| {
@@ -148,6 +148,13 @@ fn as_text(checked: &Checked) -> String {
             "\nColumns of {} that nothing maps, not read: {}\n",
             input.name,
             input.ignored.join(", ")
+        ));
+    }
+    for input in checked.loaded.inputs.iter().filter(|input| !input.unread_sheets.is_empty()) {
+        text.push_str(&format!(
+            "\nSheets of {} that were not read: {}\n(the first that holds something is; [read] sheet in the mapping file names another)\n",
+            input.name,
+            input.unread_sheets.join(", ")
         ));
     }
     for rule in &checked.rules {

@@ -1,5 +1,6 @@
 //! Records as they stand in a file: flat text and the places of its fields.
 
+use super::places::Places;
 use crate::domain::{FileId, Place};
 
 /// Why the fields of a record cannot be trusted; recognised when reading, judged elsewhere.
@@ -42,15 +43,37 @@ pub enum Fault {
     /// The last line ends in its middle, without a line end.
     #[error("the file ends in the middle of this line")]
     TruncatedLastLine,
+    /// A cell right of the header's last column.
+    #[error("a value stands where the header has no column")]
+    ValueWithoutHeader {
+        /// Index of the first such field.
+        column: usize,
+    },
 }
 
 impl Fault {
     /// Whether the fields can be told apart in spite of the fault.
     #[must_use]
     pub fn keeps_fields(self) -> bool {
-        matches!(self, Fault::BadEncoding { .. } | Fault::NulByte)
+        matches!(self, Fault::BadEncoding { .. } | Fault::NulByte | Fault::ValueWithoutHeader { .. })
+    }
+
+    /// Index of the field at fault, where it is one.
+    #[must_use]
+    pub fn column(self) -> Option<usize> {
+        match self {
+            Fault::BadEncoding { column } | Fault::ValueWithoutHeader { column } => Some(column),
+            _ => None,
+        }
     }
 }
+
+/// Records of a batch, at most.
+const MOST_RECORDS: usize = 4096;
+/// Text of a batch, about.
+const MUCH_TEXT: usize = 1 << 20;
+/// Fields of a batch, about: a header far to the right makes every record wide.
+const MANY_FIELDS: usize = 1 << 18;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Head {
@@ -64,6 +87,7 @@ struct Head {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RawBatch {
     file: FileId,
+    places: Places,
     text: String,
     fields: Vec<(u32, u32)>,
     heads: Vec<Head>,
@@ -76,10 +100,20 @@ impl RawBatch {
         RawBatch { file, ..RawBatch::default() }
     }
 
+    /// The same batch, of a file whose places are told otherwise than by lines.
+    pub(super) fn placed(self, places: Places) -> RawBatch {
+        RawBatch { places, ..self }
+    }
+
+    /// Whether it should be handed on before it grows further.
+    pub(super) fn is_full(&self) -> bool {
+        self.heads.len() >= MOST_RECORDS || self.text.len() >= MUCH_TEXT || self.fields.len() >= MANY_FIELDS
+    }
+
     /// An empty batch with room, so that it need not grow while it is filled.
     pub(super) fn with_room(file: FileId, text_bytes: usize, fields: usize) -> RawBatch {
         let (text, fields) = (String::with_capacity(text_bytes), Vec::with_capacity(fields));
-        RawBatch { file, text, fields, heads: Vec::new() }
+        RawBatch { file, text, fields, ..RawBatch::default() }
     }
 
     /// Number of records.
@@ -105,6 +139,7 @@ impl RawBatch {
         self.heads.iter().enumerate().map(|(at, head)| RawRecord {
             place: Place { file: self.file, line: head.line, record: head.record },
             fault: head.fault,
+            places: &self.places,
             text: &self.text,
             fields: &self.fields
                 [head.first_field..self.heads.get(at + 1).map_or(self.fields.len(), |next| next.first_field)],
@@ -163,6 +198,7 @@ pub struct RawRecord<'a> {
     pub place: Place,
     /// Why its fields cannot be trusted.
     pub fault: Option<Fault>,
+    places: &'a Places,
     text: &'a str,
     fields: &'a [(u32, u32)],
 }
@@ -173,6 +209,12 @@ impl<'a> RawRecord<'a> {
     pub fn field(&self, index: usize) -> &'a str {
         let Some((from, to)) = self.fields.get(index) else { return "" };
         self.text.get(*from as usize..*to as usize).unwrap_or("")
+    }
+
+    /// How the places of its file are told.
+    #[must_use]
+    pub fn places(&self) -> &'a Places {
+        self.places
     }
 
     /// Number of fields; 0 where they cannot be told apart.

@@ -3,18 +3,29 @@
 //! A file that cannot be read as a table is an [`IngestError`]; a row that cannot be told apart into fields is a
 //! record with a [`Fault`]. Memory is bounded by the window (1 MiB and a bit), whatever the file holds.
 
+mod array_text;
+mod arrow_file;
 mod batch;
 mod delimited;
 mod error;
+mod feed;
 mod options;
+mod parquet_file;
+mod places;
+mod record_batches;
+mod seekable;
 mod sniff;
 mod split;
+mod unread;
 mod window;
+mod workbook;
 
 pub use batch::{Fault, RawBatch, RawRecord};
 pub use delimited::{Reader, Tally};
 pub use error::IngestError;
 pub use options::{ReadOptions, TextEncoding};
+pub use places::Places;
+pub use unread::{NO_TEXT, NOT_CALCULATED, is_cell_error};
 
 use crate::domain::FileId;
 use std::fs::File;
@@ -62,15 +73,40 @@ pub trait Records: Send {
 
     /// BLAKE3 of the file's bytes in hexadecimal, once the last batch was read.
     fn content_hash(&self) -> Option<String>;
+
+    /// Sheets of the workbook that hold something and are not read.
+    fn unread_sheets(&self) -> &[String] {
+        &[]
+    }
 }
 
 /// The input formats: one file of this room, one line each. The first also reads unknown extensions that hold text.
-pub const FORMATS: &[Format] = &[Format {
-    id: "delimited",
-    extensions: &["csv", "tsv", "tab", "txt"],
-    about: "delimited text: comma, semicolon, tab or bar; quoted fields may span lines",
-    open: |source, options| Ok(Box::new(Reader::new(source, options)?)),
-}];
+pub const FORMATS: &[Format] = &[
+    Format {
+        id: "delimited",
+        extensions: &["csv", "tsv", "tab", "txt"],
+        about: "delimited text: comma, semicolon, tab or bar; quoted fields may span lines",
+        open: |source, options| Ok(Box::new(Reader::new(source, options)?)),
+    },
+    Format {
+        id: "workbook",
+        extensions: workbook::EXTENSIONS,
+        about: "a sheet of an Excel or OpenDocument workbook; places are cells",
+        open: workbook::open,
+    },
+    Format {
+        id: "parquet",
+        extensions: parquet_file::EXTENSIONS,
+        about: "Parquet, row group by row group",
+        open: parquet_file::open,
+    },
+    Format {
+        id: "arrow",
+        extensions: arrow_file::EXTENSIONS,
+        about: "Arrow IPC, as a file (Feather) or as a stream",
+        open: arrow_file::open,
+    },
+];
 
 /// Opens a file and reads up to and with its header.
 ///

@@ -354,6 +354,7 @@ impl<'a> Loading<'a> {
             make(reader.header(), &source.mapping).map_err(|source| LoadError::Header { file: name(), source })?;
         let mut tally = InputTally::new(name(), role, self.source);
         tally.ignored = ignored(&judges).iter().map(ignored_text).collect();
+        tally.unread_sheets = reader.unread_sheets().to_vec();
         self.inputs.push(tally);
         loop {
             let batches = next_batches(reader.as_mut()).map_err(|source| LoadError::Ingest { file: name(), source })?;

@@ -41,7 +41,7 @@ pub fn of(pipeline: &Pipeline, inputs: &[InputTally], (data_cut, files): (Day, &
 }
 
 fn input(input: &InputTally) -> Value {
-    json!({
+    let mut told = json!({
         "path": input.name,
         "role": input.role.name(),
         "bytes": input.bytes,
@@ -52,7 +52,11 @@ fn input(input: &InputTally) -> Value {
         "superseded_rows": input.superseded,
         "filtered_rows": input.filtered,
         "ignored_columns": input.ignored,
-    })
+    });
+    if !input.unread_sheets.is_empty() {
+        told["unread_sheets"] = json!(input.unread_sheets);
+    }
+    told
 }
 
 /// One hash over the hashes of all inputs, in the order of reading.

@@ -40,6 +40,8 @@ pub struct InputTally {
     pub blake3: String,
     /// Headers that nothing maps: their columns were not read.
     pub ignored: Vec<String>,
+    /// Sheets of the workbook that hold something and were not read, where the mapping does not name one.
+    pub unread_sheets: Vec<String>,
     /// Rows read: every record below the header that the mapping's row filter keeps.
     pub read: u64,
     /// Rows that the mapping's row filter leaves out.
@@ -72,6 +74,7 @@ impl InputTally {
             bytes: 0,
             blake3: String::new(),
             ignored: Vec::new(),
+            unread_sheets: Vec::new(),
             read: 0,
             filtered: 0,
             accepted: 0,
