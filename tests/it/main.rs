@@ -5,6 +5,7 @@
 
 mod analyses;
 mod architecture;
+mod arrow_files;
 mod by_hand;
 mod charts;
 mod commands;
@@ -17,3 +18,4 @@ mod oracle_proportions;
 mod real_trial;
 mod report;
 mod simulate;
+mod workbooks;

@@ -23,7 +23,8 @@ enum Opened {
     Xlsx(Xlsx<Input>),
     Xlsb(Xlsb<Input>),
     Xls(Xls<Input>),
-    Ods(Ods<Input>),
+    /// With whether some formulas have no saved result.
+    Ods(Ods<Input>, bool),
 }
 
 /// An opened workbook.
@@ -39,7 +40,9 @@ impl Book {
         let opened = match kind {
             Kind::Xlsx => Xlsx::new(input).map(Opened::Xlsx).map_err(Trouble::from),
             Kind::Xlsb => Xlsb::new(input).map(Opened::Xlsb).map_err(Trouble::from),
-            Kind::Ods => Ods::new(input).map(Opened::Ods).map_err(Trouble::from),
+            Kind::Ods { bare_formulas } => {
+                Ods::new(input).map(|book| Opened::Ods(book, bare_formulas)).map_err(Trouble::from)
+            }
             // An encrypted XLSX lies in the envelope of an XLS.
             Kind::Xls => Xls::new(input).map(Opened::Xls).map_err(|error| {
                 match again.map(|file| Xlsx::new(BufReader::new(file)).map(|_| ())) {
@@ -60,7 +63,7 @@ impl Book {
             Opened::Xlsx(book) => book.sheets_metadata(),
             Opened::Xlsb(book) => book.sheets_metadata(),
             Opened::Xls(book) => book.sheets_metadata(),
-            Opened::Ods(book) => book.sheets_metadata(),
+            Opened::Ods(book, _) => book.sheets_metadata(),
         };
         let tables = || sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
         let shown = tables().filter(|sheet| sheet.visible == SheetVisible::Visible);
@@ -95,9 +98,11 @@ impl Book {
                 let formulas = book.worksheet_formula(sheet).unwrap_or_default();
                 range_cells(&values, &formulas, take)
             }
-            Opened::Ods(book) => {
+            Opened::Ods(book, bare_formulas) => {
                 let values = book.worksheet_range(sheet).map_err(|error| failed(error.into()))?;
-                let formulas = book.worksheet_formula(sheet).unwrap_or_default();
+                // A formula that gave an empty text looks like one without a result.
+                let formulas = bare_formulas.then(|| book.worksheet_formula(sheet).unwrap_or_default());
+                let formulas = formulas.unwrap_or_default();
                 range_cells(&values, &formulas, take)
             }
         }

@@ -18,7 +18,10 @@ pub(super) enum Kind {
     Xlsx,
     Xlsb,
     Xls,
-    Ods,
+    Ods {
+        /// Whether some formulas have no saved result, not even an empty text: whoever wrote the file did not calculate.
+        bare_formulas: bool,
+    },
 }
 
 /// Parts of a workbook that are held in memory, with what they may unpack to.
@@ -53,11 +56,10 @@ pub(super) fn inspect(input: &Seekable) -> Result<Kind, IngestError> {
         check_size(&input.path, &name, part.size(), part.compressed_size())?;
         names.push(name);
     }
-    let kind = kind(&names).ok_or_else(|| other(&names, &input.path))?;
-    if kind == Kind::Ods {
-        check_cells(&mut archive, &input.path)?;
+    match kind(&names).ok_or_else(|| other(&names, &input.path))? {
+        Kind::Ods { .. } => look_at_content(&mut archive, &input.path),
+        kind => Ok(kind),
     }
-    Ok(kind)
 }
 
 fn kind(names: &[String]) -> Option<Kind> {
@@ -69,7 +71,7 @@ fn kind(names: &[String]) -> Option<Kind> {
     {
         Some(Kind::Xlsx)
     } else if has("mimetype") && names.iter().any(|name| name == "content.xml") {
-        Some(Kind::Ods)
+        Some(Kind::Ods { bare_formulas: false })
     } else {
         None
     }
@@ -102,37 +104,56 @@ fn check_size(path: &Path, name: &str, size: u64, packed: u64) -> Result<(), Ing
 }
 
 /// Counts the cells of an OpenDocument workbook; a file that cannot be read so far is left to its reader.
-fn check_cells(archive: &mut Archive, path: &Path) -> Result<(), IngestError> {
-    let Ok(content) = archive.by_name("content.xml") else { return Ok(()) };
-    match largest_table(BufReader::new(content)) {
-        Some(cells) if cells > MOST_CELLS => Err(IngestError::UnpacksTooLarge {
-            path: path.to_owned(),
-            part: "a sheet".to_owned(),
-            limit: format!("{MOST_CELLS} cells"),
-        }),
-        _ => Ok(()),
+fn look_at_content(archive: &mut Archive, path: &Path) -> Result<Kind, IngestError> {
+    let content = archive.by_name("content.xml").ok().and_then(|content| Content::of(BufReader::new(content)));
+    let content = content.unwrap_or_default();
+    if content.largest_table > MOST_CELLS {
+        let (part, limit) = ("a sheet".to_owned(), format!("{MOST_CELLS} cells"));
+        return Err(IngestError::UnpacksTooLarge { path: path.to_owned(), part, limit });
+    }
+    Ok(Kind::Ods { bare_formulas: content.bare_formulas })
+}
+
+/// What is seen in one pass over the sheets of an OpenDocument workbook.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Content {
+    /// Cells down to the last row that holds something and right to the last column that does, of the largest table.
+    largest_table: u64,
+    bare_formulas: bool,
+}
+
+impl Content {
+    fn of(content: impl BufRead) -> Option<Content> {
+        let mut xml = quick_xml::Reader::from_reader(content);
+        xml.config_mut().expand_empty_elements = true;
+        let (mut buffer, mut seen, mut table) = (Vec::new(), Content::default(), Extent::default());
+        // A formula of which neither value nor text was seen yet.
+        let mut bare = false;
+        while seen.largest_table <= MOST_CELLS {
+            buffer.clear();
+            match xml.read_event_into(&mut buffer).ok()? {
+                Event::Start(element) => {
+                    bare = element.name().as_ref() == "table:table-cell" && is_bare(&element);
+                    table.take(&element);
+                    seen.largest_table = seen.largest_table.max(table.cells());
+                }
+                Event::End(element) => match element.name().as_ref() {
+                    "table:table" => table = Extent::default(),
+                    "table:table-cell" => seen.bare_formulas |= std::mem::take(&mut bare),
+                    _ => {}
+                },
+                Event::Eof => break,
+                _ => {}
+            }
+        }
+        Some(seen)
     }
 }
 
-/// Cells down to the last row that holds something and right to the last column that does, of the largest table.
-fn largest_table(content: impl BufRead) -> Option<u64> {
-    let mut xml = quick_xml::Reader::from_reader(content);
-    let (mut buffer, mut largest, mut table) = (Vec::new(), 0, Extent::default());
-    loop {
-        buffer.clear();
-        match xml.read_event_into(&mut buffer).ok()? {
-            Event::Start(element) | Event::Empty(element) => table.take(&element),
-            Event::End(element) if element.name().as_ref() == "table:table" => {
-                table.end_row();
-                largest = largest.max(std::mem::take(&mut table).cells());
-            }
-            Event::Eof => return Some(largest),
-            _ => {}
-        }
-        if table.cells() > MOST_CELLS {
-            return Some(table.cells());
-        }
-    }
+/// Whether a cell has a formula and does not say what kind of value it has.
+fn is_bare(cell: &BytesStart<'_>) -> bool {
+    let has = |name| cell.try_get_attribute(name).is_ok_and(|found| found.is_some());
+    has("table:formula") && !has("office:value-type")
 }
 
 /// How far the filled cells of a table reach.
@@ -189,7 +210,20 @@ mod tests {
     use super::*;
 
     fn cells(table: &str) -> u64 {
-        largest_table(format!("<a><table:table>{table}</table:table></a>").as_bytes()).unwrap()
+        content(table).largest_table
+    }
+
+    fn content(table: &str) -> Content {
+        Content::of(format!("<a><table:table>{table}</table:table></a>").as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn an_empty_result_is_a_result() {
+        let row = |cell: &str| format!("<table:table-row>{cell}</table:table-row>");
+        let empty = row("<table:table-cell table:formula=\"of:=&quot;&quot;\"><text:p/></table:table-cell>");
+        let none = row("<table:table-cell table:formula=\"of:=1+1\"/>");
+        assert!(!content(&empty).bare_formulas);
+        assert!(content(&(empty + &none)).bare_formulas);
     }
 
     #[test]
