@@ -36,7 +36,7 @@ pub(super) fn writer<'a>(array: &'a dyn Array) -> Write<'a> {
 
 fn value_writer<'a>(array: &'a dyn Array) -> Write<'a> {
     downcast_integer_array! {
-        array => return Box::new(move |row, text| put(text, array.value(row))),
+        array => Box::new(move |row, text| put(text, array.value(row))),
         DataType::Null => Box::new(|_, _| {}),
         DataType::Boolean => {
             let array = array.as_boolean();

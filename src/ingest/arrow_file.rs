@@ -26,14 +26,14 @@ pub(super) fn open(source: Source, _: &ReadOptions) -> Result<Box<dyn Records>, 
         return Err(IngestError::Empty { path: input.path });
     }
     if first.starts_with(MAGIC_FEATHER_1) {
-        let instead = "write it again as Feather version 2 (Arrow IPC) or Parquet";
-        return Err(IngestError::Unsupported { path: input.path, what: "a Feather file of version 1", instead });
+        let remedy = "write it again as Feather version 2 (Arrow IPC) or Parquet";
+        return Err(IngestError::NotRead { path: input.path, what: "a Feather file of version 1", remedy });
     }
     if is_file && (!last.ends_with(MAGIC) || input.bytes < 16) {
         return broken("it ends before its footer");
     }
     if !is_file && !first.starts_with(CONTINUED) {
-        return broken("it does not begin as one");
+        return Err(IngestError::OtherFormat { path: input.path, expected: WHAT });
     }
     // A stream that was cut between two messages reads like a whole one; only its end mark tells.
     if !is_file && last != END_OF_STREAM {

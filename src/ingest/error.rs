@@ -49,15 +49,23 @@ pub enum IngestError {
         /// The file.
         path: PathBuf,
     },
-    /// A file of a kind that is known and not read.
-    #[error("{path}: this is {what}, which cannot be read", path = path.display())]
-    Unsupported {
+    /// The name or the beginning promises another format than the bytes hold.
+    #[error("{path}: this is not {expected}", path = path.display())]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A kind or version of a format that is not read.
+    #[error("{path}: this is {what}, which is not read", path = path.display())]
+    NotRead {
         /// The file.
         path: PathBuf,
         /// What it is.
         what: &'static str,
-        /// What can be read instead.
-        instead: &'static str,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A small file that unpacks to more than any log has.
     #[error("{path}: {part} unpacks to more than {limit}", path = path.display())]
@@ -131,7 +139,10 @@ impl IngestError {
             IngestError::Binary { .. } => "export the table as CSV (UTF-8) and give that file".to_owned(),
             IngestError::Broken { .. } => "export or copy the file again".to_owned(),
             IngestError::Encrypted { .. } => "save it again without a password".to_owned(),
-            IngestError::Unsupported { instead, .. } => (*instead).to_owned(),
+            IngestError::OtherFormat { .. } => {
+                "give the file the ending of what it is (.csv, .ndjson, …), or export it again".to_owned()
+            }
+            IngestError::NotRead { remedy, .. } => (*remedy).to_owned(),
             IngestError::UnpacksTooLarge { .. } => {
                 "check where the file comes from; a log as large as this can be given as CSV or Parquet".to_owned()
             }

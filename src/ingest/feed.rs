@@ -110,8 +110,8 @@ impl Fed {
         if let Some(thread) = self.thread.take() {
             thread.join().map_err(|_| self.broken())?;
         }
-        self.input.hashed()?;
-        self.tally = Tally { bytes: self.input.bytes, ..tally };
+        self.input.hash_file()?;
+        self.tally = Tally { bytes: self.input.file_bytes(), ..tally };
         Ok(())
     }
 }

@@ -45,6 +45,9 @@ pub struct Source {
     pub bytes: Box<dyn Read + Send>,
 }
 
+/// Opens a source as one format.
+pub type Open = fn(Source, &ReadOptions) -> Result<Box<dyn Records>, IngestError>;
+
 /// An input format.
 pub struct Format {
     /// Short name.
@@ -54,7 +57,7 @@ pub struct Format {
     /// One line about it.
     pub about: &'static str,
     /// Reads up to and with the header.
-    pub open: fn(Source, &ReadOptions) -> Result<Box<dyn Records>, IngestError>,
+    pub open: Open,
 }
 
 /// The records of one file, batch by batch: what every format gives.

@@ -21,7 +21,6 @@ const MAGIC_ENCRYPTED: &[u8] = b"PARE";
 pub(super) fn open(source: Source, _: &ReadOptions) -> Result<Box<dyn Records>, IngestError> {
     let file_id = source.file;
     let input = Seekable::new(source, EXTENSIONS)?;
-    let broken = |detail: String| IngestError::Broken { path: input.path.clone(), format: WHAT, detail };
     let (first, last) = input.ends(4)?;
     if first.is_empty() {
         return Err(IngestError::Empty { path: input.path });
@@ -30,10 +29,11 @@ pub(super) fn open(source: Source, _: &ReadOptions) -> Result<Box<dyn Records>, 
         return Err(IngestError::Encrypted { path: input.path });
     }
     if first != MAGIC {
-        return Err(broken("it does not begin as one".to_owned()));
+        return Err(IngestError::OtherFormat { path: input.path, expected: WHAT });
     }
     if last != MAGIC || input.bytes < 12 {
-        return Err(broken("it ends before its footer".to_owned()));
+        let detail = "it ends before its footer".to_owned();
+        return Err(IngestError::Broken { path: input.path, format: WHAT, detail });
     }
     let file = input.reader()?;
     let decode = move || -> Result<Batches, String> {

@@ -2,7 +2,7 @@
 
 use super::{IngestError, Source};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 const CHUNK_BYTES: usize = 256 << 10;
@@ -10,8 +10,11 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// An input that can be read from any place.
 pub(super) struct Seekable {
     pub(super) path: PathBuf,
+    /// How many can be read.
     pub(super) bytes: u64,
     file: File,
+    /// Whether these are the bytes that the path names, rather than unpacked ones.
+    is_own: bool,
     hash: Option<blake3::Hash>,
 }
 
@@ -29,12 +32,11 @@ impl Seekable {
         let own = extension.is_some_and(|extension| extensions.contains(&extension.as_str())) && path.is_file();
         if own {
             let file = File::open(&path)?;
-            return Ok(Seekable { bytes: file.metadata()?.len(), path, file, hash: None });
+            return Ok(Seekable { bytes: file.metadata()?.len(), path, file, is_own: true, hash: None });
         }
         let mut file = tempfile::tempfile()?;
-        let (hash, bytes) = copy_hashed(&mut bytes, &mut file)?;
-        file.rewind()?;
-        Ok(Seekable { path, bytes, file, hash: Some(hash) })
+        let bytes = io::copy(&mut bytes, &mut file)?;
+        Ok(Seekable { path, bytes, file, is_own: false, hash: None })
     }
 
     /// The file from its start, to be read by one reader at a time.
@@ -56,14 +58,23 @@ impl Seekable {
         ends.map_err(|error| self.io(error))
     }
 
-    /// Hashes the file, unless it was hashed when it was copied; call when nobody reads it any more.
-    pub(super) fn hashed(&mut self) -> Result<blake3::Hash, IngestError> {
-        if let Some(hash) = self.hash {
-            return Ok(hash);
+    /// Size of the file that the path names; 0 where its bytes were unpacked by somebody else, who knows it.
+    pub(super) fn file_bytes(&self) -> u64 {
+        if self.is_own { self.bytes } else { 0 }
+    }
+
+    /// Hashes the file that the path names; call when nobody reads it any more.
+    pub(super) fn hash_file(&mut self) -> Result<(), IngestError> {
+        if self.is_own && self.hash.is_none() {
+            let mut hasher = blake3::Hasher::new();
+            let hashed = self.reader().and_then(|mut file| {
+                io::copy(&mut BufReader::with_capacity(CHUNK_BYTES, &mut file), &mut hasher)
+                    .map_err(|error| self.io(error))
+            });
+            hashed?;
+            self.hash = Some(hasher.finalize());
         }
-        let (hash, _) = copy_hashed(&mut self.reader()?, &mut io::sink()).map_err(|error| self.io(error))?;
-        self.hash = Some(hash);
-        Ok(hash)
+        Ok(())
     }
 
     pub(super) fn hash(&self) -> Option<blake3::Hash> {
@@ -72,23 +83,5 @@ impl Seekable {
 
     fn io(&self, source: io::Error) -> IngestError {
         IngestError::Io { path: self.path.clone(), source }
-    }
-}
-
-fn copy_hashed(from: &mut impl Read, to: &mut impl Write) -> io::Result<(blake3::Hash, u64)> {
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; CHUNK_BYTES];
-    let mut bytes = 0;
-    loop {
-        match from.read(&mut buffer) {
-            Ok(0) => return Ok((hasher.finalize(), bytes)),
-            Ok(count) => {
-                hasher.update(&buffer[..count]);
-                to.write_all(&buffer[..count])?;
-                bytes += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
     }
 }

@@ -18,8 +18,11 @@ fn opened(path: &Path, options: &ReadOptions) -> Result<Box<dyn Records>, Ingest
     ingest::open(path, FileId(0), options)
 }
 
-/// Header, records with the row on which each stands, and the tally.
-fn read(path: &Path, options: &ReadOptions) -> (Vec<String>, Vec<(u64, Vec<String>)>, Tally) {
+/// The row on which a record stands, and its fields.
+type Numbered = (u64, Vec<String>);
+
+/// Header, records and tally.
+fn read(path: &Path, options: &ReadOptions) -> (Vec<String>, Vec<Numbered>, Tally) {
     let mut reader = opened(path, options).unwrap_or_else(|error| panic!("{error}"));
     let batches: Vec<RawBatch> = std::iter::from_fn(|| reader.next_batch().unwrap()).collect();
     let records = batches.iter().flat_map(RawBatch::records);
@@ -161,6 +164,25 @@ fn a_number_is_given_as_it_is_stored_and_a_formula_without_result_is_marked() {
     for what in ["sum", "words", "nothing", "not there"] {
         assert_eq!(value(what), ingest::NOT_CALCULATED, "{what}");
     }
+}
+
+/// The library passes over formulas of this format that gave an error; they must not read as missing.
+#[test]
+fn errors_of_formulas_in_a_binary_workbook_are_not_lost() {
+    let (header, records, _) = read(&file("by_hand.xlsb"), &ReadOptions::default());
+    assert_eq!(header, ["what", "value", "note"]);
+    let values: Vec<(&str, &str)> =
+        records.iter().map(|(_, fields)| (fields[0].as_str(), fields[1].as_str())).collect();
+    let expected = [
+        ("number", "1.25"),
+        ("truth", "true"),
+        ("error", "#N/A"),
+        ("formula", "1.5"),
+        ("by zero", "#ERROR!"),
+        ("at the end", "#ERROR!"),
+    ];
+    assert_eq!(values, expected);
+    assert!(ingest::is_cell_error("#ERROR!"));
 }
 
 #[test]

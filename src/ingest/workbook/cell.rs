@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(date(46083.4375, false), "2026-03-02T10:30:00");
         assert_eq!(date(45943.541, false), "2025-10-13T12:59:02.400");
         // Half a millisecond before midnight belongs to the next day.
-        assert_eq!(date(46082.999_999_999, false), "2026-03-02");
+        assert_eq!(date(46_082.999_999_999, false), "2026-03-02");
         assert_eq!(date(0.4375, false), "10:30:00");
         assert_eq!(date(-1.0, false), "-1");
         assert_eq!(date(3e6, false), "3000000");

@@ -79,14 +79,14 @@ fn kind(names: &[String]) -> Option<Kind> {
 
 fn other(names: &[String], path: &Path) -> IngestError {
     let has = |part: &str| names.iter().any(|name| name.contains(part));
-    let (what, instead) = if has("word/document.xml") {
+    let (what, remedy) = if has("word/document.xml") {
         ("a Word document", "copy the table into a workbook, or save it as CSV (UTF-8)")
     } else if has(".iwa") {
         ("a Numbers document", "export it as CSV or as an Excel workbook")
     } else {
         ("a zip archive without a workbook", "unpack it, and give the files in it")
     };
-    IngestError::Unsupported { path: path.to_owned(), what, instead }
+    IngestError::NotRead { path: path.to_owned(), what, remedy }
 }
 
 fn check_size(path: &Path, name: &str, size: u64, packed: u64) -> Result<(), IngestError> {

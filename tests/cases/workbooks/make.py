@@ -9,7 +9,9 @@ encrypts.
 import datetime
 import io
 import pathlib
+import struct
 import subprocess
+import zipfile
 
 import openpyxl
 import pyarrow as pa
@@ -98,6 +100,61 @@ def saved():
         (HERE / f"saved.{kind}").write_bytes(pathlib.Path(f"/tmp/workbooks/ills.{kind}").read_bytes())
 
 
+def xlsb():
+    """No free program writes this format: a small one after [MS-XLSB], which LibreOffice reads as it is meant."""
+    def record(kind, data=b""):
+        number = bytes([kind]) if kind < 128 else bytes([kind & 127 | 128, kind >> 7])
+        length = len(data)
+        return number + (bytes([length]) if length < 128 else bytes([length & 127 | 128, length >> 7])) + data
+
+    def wide(text):
+        return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+    def cell(kind, column, data):
+        return record(kind, struct.pack("<II", column, 0) + data)
+
+    def row(number, *cells):
+        return record(0, struct.pack("<IIHHBII", number, 0, 300, 0, 0, 1, 0) + struct.pack("<I", 1)) + b"".join(cells)
+
+    def text(column, words):
+        return cell(6, column, wide(words))
+
+    def formula(kind, column, result, tokens):
+        return cell(kind, column, result + struct.pack("<HI", 0, len(tokens)) + tokens + struct.pack("<I", 0))
+
+    one_by_zero, one_and_half = b"\x1e\x01\x00\x1e\x00\x00\x06", b"\x1f" + struct.pack("<d", 1.5)
+    rows = [
+        row(0, text(0, "what"), text(1, "value"), text(2, "note")),
+        row(1, text(0, "number"), cell(5, 1, struct.pack("<d", 1.25)), text(2, "x")),
+        row(2, text(0, "truth"), cell(4, 1, b"\x01"), text(2, "x")),
+        row(3, text(0, "error"), cell(3, 1, b"\x2a"), text(2, "x")),
+        row(4, text(0, "formula"), formula(9, 1, struct.pack("<d", 1.5), one_and_half), text(2, "x")),
+        row(5, text(0, "by zero"), formula(11, 1, b"\x07", one_by_zero), text(2, "x")),
+        row(6, text(0, "at the end"), formula(11, 1, b"\x07", one_by_zero)),
+    ]
+    sheet = record(0x81) + record(0x94, struct.pack("<IIII", 0, 6, 0, 2)) + record(0x91) + b"".join(rows)
+    sheet += record(0x92) + record(0x82)
+    book = record(0x83) + record(0x8F) + record(0x9C, struct.pack("<II", 0, 1) + wide("rId1") + wide("Values"))
+    book += record(0x90) + record(0x84)
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+
+    def relations(kind, target):
+        return (f'<?xml version="1.0"?><Relationships xmlns="{package}/relationships"><Relationship Id="rId1" '
+                f'Type="{office}/{kind}" Target="{target}"/></Relationships>')
+
+    kinds = (f'<?xml version="1.0"?><Types xmlns="{package}/content-types"><Default Extension="rels" '
+             'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override '
+             'PartName="/xl/workbook.bin" ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/>'
+             '<Override PartName="/xl/worksheets/sheet1.bin" ContentType="application/vnd.ms-excel.worksheet"/></Types>')
+    with zipfile.ZipFile(HERE / "by_hand.xlsb", "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("[Content_Types].xml", kinds)
+        out.writestr("_rels/.rels", relations("officeDocument", "xl/workbook.bin"))
+        out.writestr("xl/workbook.bin", book)
+        out.writestr("xl/_rels/workbook.bin.rels", relations("worksheet", "worksheets/sheet1.bin"))
+        out.writestr("xl/worksheets/sheet1.bin", sheet)
+
+
 def encrypted():
     plain = OOXMLFile(open(HERE / "ills.xlsx", "rb"))
     out = io.BytesIO()
@@ -127,5 +184,6 @@ def cases():
 
 ills()
 saved()
+xlsb()
 encrypted()
 cases()
