@@ -1,5 +1,6 @@
 //! Records as they stand in a file: flat text and the places of its fields.
 
+use super::places::Places;
 use crate::domain::{FileId, Place};
 
 /// Why the fields of a record cannot be trusted; recognised when reading, judged elsewhere.
@@ -51,6 +52,12 @@ pub enum Fault {
         /// Index of the first such field.
         column: usize,
     },
+    /// A cell right of the header's last column.
+    #[error("a value stands where the header has no column")]
+    ValueWithoutHeader {
+        /// Index of the first such field.
+        column: usize,
+    },
 }
 
 /// Records of a batch, at most.
@@ -64,7 +71,21 @@ impl Fault {
     /// Whether the fields can be told apart in spite of the fault.
     #[must_use]
     pub fn keeps_fields(self) -> bool {
-        matches!(self, Fault::BadEncoding { .. } | Fault::NulByte | Fault::RepeatedKey { .. })
+        matches!(
+            self,
+            Fault::BadEncoding { .. } | Fault::NulByte | Fault::RepeatedKey { .. } | Fault::ValueWithoutHeader { .. }
+        )
+    }
+
+    /// Index of the field at fault, where it is one.
+    #[must_use]
+    pub fn column(self) -> Option<usize> {
+        match self {
+            Fault::BadEncoding { column } | Fault::RepeatedKey { column } | Fault::ValueWithoutHeader { column } => {
+                Some(column)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -81,6 +102,7 @@ struct Head {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RawBatch {
     file: FileId,
+    places: Places,
     text: String,
     fields: Vec<(u32, u32)>,
     /// Fields, of those of their record, that hold lists of lists or objects.
@@ -93,6 +115,11 @@ impl RawBatch {
     #[must_use]
     pub fn new(file: FileId) -> RawBatch {
         RawBatch { file, ..RawBatch::default() }
+    }
+
+    /// The same batch, of a file whose places are told otherwise than by lines.
+    pub(super) fn placed(self, places: Places) -> RawBatch {
+        RawBatch { places, ..self }
     }
 
     /// An empty batch with room, so that it need not grow while it is filled.
@@ -136,6 +163,7 @@ impl RawBatch {
         RawRecord {
             place: Place { file: self.file, line: head.line, record: head.record },
             fault: head.fault,
+            places: &self.places,
             text: &self.text,
             fields: &self.fields[head.first_field..fields_end],
             nested: &self.nested[head.first_nested..nested_end],
@@ -212,6 +240,7 @@ pub struct RawRecord<'a> {
     pub place: Place,
     /// Why its fields cannot be trusted.
     pub fault: Option<Fault>,
+    places: &'a Places,
     text: &'a str,
     fields: &'a [(u32, u32)],
     nested: &'a [usize],
@@ -229,6 +258,12 @@ impl<'a> RawRecord<'a> {
     #[must_use]
     pub fn nested(&self) -> &'a [usize] {
         self.nested
+    }
+
+    /// How the places of its file are told.
+    #[must_use]
+    pub fn places(&self) -> &'a Places {
+        self.places
     }
 
     /// Number of fields; 0 where they cannot be told apart.

@@ -33,6 +33,73 @@ pub enum IngestError {
         /// What its first bytes look like.
         looks_like: &'static str,
     },
+    /// The bytes are not what the format says they should be.
+    #[error("{path}: this is {format} that is damaged or cut off: {detail}", path = path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What it is: «a Parquet file».
+        format: &'static str,
+        /// What its reader says.
+        detail: String,
+    },
+    /// A password is needed to read it.
+    #[error("{path}: the file is encrypted", path = path.display())]
+    Encrypted {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The name or the beginning promises another format than the bytes hold.
+    #[error("{path}: this is not {expected}", path = path.display())]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A kind or version of a format that is not read.
+    #[error("{path}: this is {what}, which is not read", path = path.display())]
+    NotRead {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A small file that unpacks to more than any log has.
+    #[error("{path}: {part} unpacks to more than {limit}", path = path.display())]
+    UnpacksTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Which part of it.
+        part: String,
+        /// What is read at most.
+        limit: String,
+    },
+    /// A workbook has no sheet of that name.
+    #[error("{path}: there is no sheet «{sheet}»", path = path.display())]
+    SheetMissing {
+        /// The file.
+        path: PathBuf,
+        /// The sheet that the mapping names.
+        sheet: String,
+        /// The sheets that there are.
+        sheets: Vec<String>,
+    },
+    /// A sheet without a row that surely is the header.
+    #[error("{path}: it is not certain that row {row} of sheet «{sheet}» holds the column names: {why}",
+        path = path.display())]
+    HeaderUnsure {
+        /// The file.
+        path: PathBuf,
+        /// The sheet.
+        sheet: String,
+        /// The row that comes nearest.
+        row: u64,
+        /// What speaks against it.
+        why: &'static str,
+    },
     /// UTF-16 text.
     #[error("{path}: the text is encoded as UTF-16", path = path.display())]
     Utf16 {
@@ -106,24 +173,6 @@ pub enum IngestError {
         archive: &'static str,
         /// What the unpacker said.
         said: String,
-    },
-    /// The name or the beginning promises another format than the bytes hold.
-    #[error("{path}: this is not {expected}", path = path.display())]
-    OtherFormat {
-        /// The file.
-        path: PathBuf,
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// A kind or version of a format that is not read.
-    #[error("{path}: this is {what}, which is not read", path = path.display())]
-    NotRead {
-        /// The file.
-        path: PathBuf,
-        /// What it is.
-        what: &'static str,
-        /// What to do.
-        remedy: &'static str,
     },
     /// Not valid JSON: behind the first mistake no record can be told from the next.
     #[error("{path}:{line}: this is not valid JSON: {what}", path = path.display())]
@@ -227,6 +276,23 @@ impl IngestError {
             IngestError::Io { .. } => "check that the file may be read and is whole".to_owned(),
             IngestError::Empty { .. } => "export the log again, or leave the file out".to_owned(),
             IngestError::Binary { .. } => "export the table as CSV (UTF-8) and give that file".to_owned(),
+            IngestError::Broken { .. } => "export or copy the file again".to_owned(),
+            IngestError::Encrypted { .. } => "save it again without a password".to_owned(),
+            IngestError::OtherFormat { .. } => {
+                "give the file the ending of what it is (.csv, .ndjson, …), or export it again".to_owned()
+            }
+            IngestError::NotRead { remedy, .. } => (*remedy).to_owned(),
+            IngestError::UnpacksTooLarge { .. } => {
+                "check where the file comes from; a log as large as this can be given as CSV or Parquet".to_owned()
+            }
+            IngestError::SheetMissing { sheets, .. } => {
+                format!("set [read] sheet in the mapping file to one of: {}", sheets.join(", "))
+            }
+            IngestError::HeaderUnsure { .. } => {
+                "set [read] header_row in the mapping file to the row that holds the column names (from 1, as the \
+                 sheet counts them); [read] sheet picks another sheet"
+                    .to_owned()
+            }
             IngestError::Utf16 { .. } => "save the file as «CSV UTF-8»".to_owned(),
             IngestError::HeaderMissing { .. } => {
                 "set [read] header_row in the mapping file to the line that holds the column names".to_owned()
@@ -242,10 +308,6 @@ impl IngestError {
                  be trusted"
                     .to_owned()
             }
-            IngestError::OtherFormat { .. } => {
-                "give the file the ending of what it is (.csv, .ndjson, …), or export it again".to_owned()
-            }
-            IngestError::NotRead { remedy, .. } => (*remedy).to_owned(),
             IngestError::Json { .. } => {
                 "mend the line, or export the file again; where each line is a record of its own, call the file .ndjson"
                     .to_owned()

@@ -20,10 +20,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
 
-/// Records of a batch, at most.
-const BATCH_RECORDS: usize = 4096;
-/// Text of a batch, about.
-const BATCH_BYTES: usize = 1 << 20;
 /// Bytes at the beginning of a file in which a resource names its type.
 const TELLING_BYTES: u64 = 8 << 10;
 const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -195,7 +191,7 @@ impl Records for Resources {
 
     fn next_batch(&mut self) -> Result<Option<RawBatch>, IngestError> {
         let mut batch = RawBatch::new(self.file);
-        while batch.len() < BATCH_RECORDS && batch.text_bytes() < BATCH_BYTES {
+        while !batch.is_full() {
             let more = self.append(&mut batch);
             if !more.map_err(|source| IngestError::Io { path: self.path.clone(), source })? {
                 break;

@@ -6,19 +6,28 @@
 //! [`open`] counts, hashes and unpacks the bytes, so that a format sees neither disk nor archive.
 
 mod archive;
+mod array_text;
+mod arrow_file;
 mod batch;
 mod delimited;
 mod error;
+mod feed;
 mod fhir;
 mod json;
 mod meter;
 mod open;
 mod options;
+mod parquet_file;
+mod places;
 mod postgres;
+mod record_batches;
 mod redcap;
+mod seekable;
 mod sniff;
 mod split;
+mod unread;
 mod window;
+mod workbook;
 mod xpt;
 
 pub use batch::{Fault, RawBatch, RawRecord};
@@ -26,8 +35,10 @@ pub use delimited::{Reader, Tally};
 pub use error::IngestError;
 pub use open::{is_known, open};
 pub use options::{ReadOptions, TextEncoding};
+pub use places::Places;
 pub use postgres::{AddressError, Database, DatabaseProblem, is_url, open_database, without_passwords};
 pub use redcap::{Dictionary, Field, RedcapOptions};
+pub use unread::{NO_TEXT, NOT_CALCULATED, is_cell_error};
 
 use crate::domain::FileId;
 use std::io::Read;
@@ -123,6 +134,24 @@ pub const FORMATS: &[Format] = &[
         extensions: &["xpt"],
         about: "SAS transport files of version 5 (XPT)",
         open: |source, options| Ok(Box::new(xpt::Reader::new(source, options)?)),
+    },
+    Format {
+        id: "workbook",
+        extensions: workbook::EXTENSIONS,
+        about: "a sheet of an Excel or OpenDocument workbook; places are cells",
+        open: workbook::open,
+    },
+    Format {
+        id: "parquet",
+        extensions: parquet_file::EXTENSIONS,
+        about: "Parquet, row group by row group",
+        open: parquet_file::open,
+    },
+    Format {
+        id: "arrow",
+        extensions: arrow_file::EXTENSIONS,
+        about: "Arrow IPC, as a file (Feather) or as a stream",
+        open: arrow_file::open,
     },
 ];
 

@@ -133,7 +133,8 @@ impl Records for Opened {
 
     fn next_batch(&mut self) -> Result<Option<RawBatch>, IngestError> {
         let batch = self.records.next_batch().map_err(|error| told(&self.path, error))?;
-        if batch.is_none() && !self.at_end {
+        // A format that has opened the file by itself has hashed it too.
+        if batch.is_none() && !self.at_end && self.records.content_hash().is_none() {
             self.meter.read_rest().map_err(|source| IngestError::Io { path: self.path.to_path_buf(), source })?;
             self.at_end = true;
         }

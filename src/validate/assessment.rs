@@ -80,7 +80,7 @@ impl AssessmentJudge {
     }
 
     fn scale(&self, row: &Row<'_>) -> Result<&Scale, Complaint> {
-        let text = need(self.cells.scale.get(row), "scale")?;
+        let text = need(self.cells.scale.get(row)?, "scale")?;
         let known = self.scales.iter().find(|scale| scale.id == text);
         known.or_else(|| self.scales.iter().find(|scale| fold(&scale.id) == fold(&text))).ok_or_else(|| {
             let ids = self.scales.iter().map(|scale| scale.id.as_str());

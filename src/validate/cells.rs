@@ -9,7 +9,7 @@ use super::skin_tone;
 use super::spelling::{Words, nearest};
 use crate::domain::codes::CodeSet;
 use crate::domain::{Day, Fitzpatrick, Grade, Monk};
-use crate::ingest::RawRecord;
+use crate::ingest::{NO_TEXT, NOT_CALCULATED, RawRecord, is_cell_error};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -71,25 +71,46 @@ pub(super) struct Cell {
 
 impl Cell {
     /// The text without surrounding space; `None` = missing.
-    pub(super) fn get<'a>(&'a self, row: &Row<'a>) -> Option<Cow<'a, str>> {
-        self.translated(row).map(|(text, _)| text)
+    pub(super) fn get<'a>(&'a self, row: &Row<'a>) -> Result<Option<Cow<'a, str>>, Complaint> {
+        Ok(self.translated(row)?.map(|(text, _)| text))
     }
 
     /// The text, and whether it is the mapping's word for what stands there.
-    pub(super) fn translated<'a>(&'a self, row: &Row<'a>) -> Option<(Cow<'a, str>, bool)> {
+    pub(super) fn translated<'a>(&'a self, row: &Row<'a>) -> Result<Option<(Cow<'a, str>, bool)>, Complaint> {
         let text = match &self.from {
-            From::Absent => return None,
+            From::Absent => return Ok(None),
             From::Field(index) => Cow::Borrowed(row.record.field(*index).trim()),
             From::Const(text) => Cow::Borrowed(text.trim()),
             From::Join(indices, between) => {
                 let parts = indices.iter().map(|index| row.record.field(*index).trim());
-                Cow::Owned(parts.filter(|part| !self.nulls.has(part)).collect::<Vec<_>>().join(between))
+                let parts: Vec<&str> = parts.filter(|part| !self.nulls.has(part)).collect();
+                parts.iter().try_for_each(|part| self.readable(part))?;
+                Cow::Owned(parts.join(between))
             }
         };
         if let Some(meaning) = self.values.as_ref().and_then(|values| values.get(&text)) {
-            return (!meaning.is_empty()).then_some((Cow::Borrowed(meaning.as_str()), true));
+            return Ok((!meaning.is_empty()).then_some((Cow::Borrowed(meaning.as_str()), true)));
         }
-        (!self.nulls.has(&text)).then_some((text, false))
+        if self.nulls.has(&text) {
+            return Ok(None);
+        }
+        self.readable(&text)?;
+        Ok(Some((text, false)))
+    }
+
+    /// Refuses a text that only stands where a value could not be read or made.
+    fn readable(&self, text: &str) -> Result<(), Complaint> {
+        if !text.starts_with(['#', 'E']) {
+            return Ok(());
+        }
+        let (rule, what) = match text {
+            NOT_CALCULATED => (rules::FORMULA_WITHOUT_RESULT, "the result of the formula was not saved"),
+            NO_TEXT => (rules::VALUE_WITHOUT_TEXT, "the value is no text, number, truth value or date"),
+            error if is_cell_error(error) => (rules::ERROR_CELL, error),
+            _ => return Ok(()),
+        };
+        let remedy = rules::rule(rule).map_or("", |rule| rule.remedy);
+        Err(Complaint::bare(rule, self.column, format!("{what}; {remedy}")))
     }
 
     /// The mapping's word for one item of a list, unless the whole list was translated already.
@@ -100,7 +121,7 @@ impl Cell {
 
     /// Reads the text when there is one.
     fn parse<T>(&self, row: &Row<'_>, parse: impl Fn(&str) -> Result<T, Problem>) -> Result<Option<T>, Complaint> {
-        let Some(text) = self.get(row) else { return Ok(None) };
+        let Some(text) = self.get(row)? else { return Ok(None) };
         parse(&text).map(Some).map_err(|problem| problem.of(self.column, &text))
     }
 }
@@ -124,7 +145,7 @@ pub(super) struct TextCell {
 
 impl TextCell {
     pub(super) fn read(&self, row: &Row<'_>) -> Result<Option<String>, Complaint> {
-        let Some(text) = self.cell.get(row) else { return Ok(None) };
+        let Some(text) = self.cell.get(row)? else { return Ok(None) };
         if text.len() > self.longest && text.chars().count() > self.longest {
             let hint = format!("longer than {} letters; look for shifted columns", self.longest);
             return Err(Problem::new(rules::TEXT_TOO_LONG, hint).of(self.cell.column, &text));
@@ -180,7 +201,7 @@ pub(super) struct ListCell {
 
 impl ListCell {
     pub(super) fn read(&self, row: &Row<'_>) -> Result<Option<CodeSet>, Complaint> {
-        let Some((text, translated)) = self.cell.translated(row) else { return Ok(None) };
+        let Some((text, translated)) = self.cell.translated(row)? else { return Ok(None) };
         let (mut set, mut none) = (CodeSet::default(), false);
         for item in text.split([';', '|', ',']) {
             let item = self.cell.item(item.trim(), translated);

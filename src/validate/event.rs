@@ -94,7 +94,7 @@ impl EventJudge {
 
     fn effect(&self, row: &Row<'_>) -> Result<ReportedEffect, Complaint> {
         let cell = &self.cells.side_effect;
-        let term = need(cell.get(row), cell.column)?;
+        let term = need(cell.get(row)?, cell.column)?;
         let (effect, verbatim) = match self.terms.find(&term) {
             Some(Term::Effect(effect)) => (effect, None),
             None => (Catalogue::UNCODED, Some(verbatim(row, &term))),
@@ -142,7 +142,7 @@ impl Cells {
     }
 
     fn resolution(&self, row: &Row<'_>) -> Result<Resolution, Complaint> {
-        let ongoing = self.resolved_date.cell.get(row).is_some_and(|text| is_ongoing(&text));
+        let ongoing = self.resolved_date.cell.get(row)?.is_some_and(|text| is_ongoing(&text));
         if ongoing {
             return Ok(Resolution::Ongoing);
         }

@@ -80,13 +80,9 @@ impl Frame {
             Fault::TruncatedLastLine => rules::TRUNCATED_LAST_LINE,
             Fault::NotJson(_) => rules::NOT_JSON,
             Fault::RepeatedKey { .. } => rules::REPEATED_KEY,
+            Fault::ValueWithoutHeader { .. } => rules::VALUE_WITHOUT_HEADER,
         };
-        let column = match fault {
-            Fault::BadEncoding { column } | Fault::RepeatedKey { column } => {
-                self.columns.get(column).copied().flatten()
-            }
-            _ => None,
-        };
+        let column = fault.column().and_then(|column| self.columns.get(column).copied().flatten());
         let remedy = rules::rule(rule).map_or("", |rule| rule.remedy);
         Complaint { rule, column, value: None, hint: format!("{fault}; {remedy}") }
     }
@@ -134,8 +130,22 @@ impl Frame {
 
     /// What a column of this file holds.
     fn kind(&self, column: Option<&'static str>) -> Option<Kind> {
-        let field = self.columns.iter().position(|known| known.is_some() && *known == column)?;
-        self.masker.kinds.get(field).copied().flatten()
+        self.masker.kinds.get(self.field(column)?).copied().flatten()
+    }
+
+    /// The first field that a column is read from.
+    fn field(&self, column: Option<&'static str>) -> Option<usize> {
+        self.columns.iter().position(|known| known.is_some() && *known == column)
+    }
+
+    /// The cell at fault, or the row, where line and column do not tell it: «cell G17 of sheet «Sessions»: ».
+    fn address(&self, record: &RawRecord<'_>, complaint: &Complaint) -> String {
+        let field = self.field(complaint.column).or_else(|| record.fault.and_then(Fault::column));
+        let places = record.places();
+        let Some(address) = places.address(record.place.line, field) else { return String::new() };
+        // A clinic may keep a sheet for each patient.
+        let sheet = places.sheet().map(|sheet| format!(" of sheet «{}»", self.masker.redact(record, sheet)));
+        format!("{address}{}: ", sheet.unwrap_or_default())
     }
 
     fn words(&self, record: &RawRecord<'_>, complaint: &Complaint) -> String {
@@ -146,6 +156,6 @@ impl Frame {
             .unwrap_or_default();
         let label = complaint.column.and_then(|column| self.labels.get(column));
         let label = label.map(|header| format!(" (their header: {header})")).unwrap_or_default();
-        format!("{value}{}{label}", complaint.hint)
+        format!("{}{value}{}{label}", self.address(record, complaint), complaint.hint)
     }
 }

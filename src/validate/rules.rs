@@ -69,6 +69,10 @@ rules! {
     NOT_JSON "not_json" Reading Refused "something else than a JSON record" => "mend the record, or export the file again";
     REPEATED_KEY "repeated_key" Reading Refused "a key that stands twice in one record" => "keep the right one of the two";
     NESTED_VALUE "nested_value" Reading Refused "a list of objects where one value is needed" => "export it as a file of its own (side effects as an events file), or as a list of texts";
+    VALUE_WITHOUT_HEADER "value_without_header" Reading Refused "a value right of the header's last column" => "give its column a name in the header row, or clear the cell; look whether the row's cells were moved";
+    ERROR_CELL "error_cell" Reading Refused "a spreadsheet's error, such as #N/A, instead of a value" => "mend the formula; if the error means «missing», add it to [read] null in the mapping file";
+    FORMULA_WITHOUT_RESULT "formula_without_result" Reading Refused "a formula whose result was not saved" => "open the workbook in a spreadsheet program, and save it";
+    VALUE_WITHOUT_TEXT "value_without_text" Reading Refused "a value that is no text, number, truth value or date" => "export the column as one of these";
     EMPTY_ROW "empty_row" Reading Refused "every field is empty" => "delete the row";
     REPEATED_HEADER "repeated_header" Reading Refused "the header stands here again" => "delete the line";
     MISSING_REQUIRED "missing_required" Presence Refused "a value that every row needs is missing" => "fill it in, or give a constant in [columns]";

@@ -109,7 +109,7 @@ pub(super) struct EffectsCell {
 
 impl EffectsCell {
     pub(super) fn read(&self, row: &Row<'_>, terms: &Terms) -> Result<Asked, Complaint> {
-        let Some((text, translated)) = self.cell.translated(row) else { return Ok(Asked::No) };
+        let Some((text, translated)) = self.cell.translated(row)? else { return Ok(Asked::No) };
         let column = self.cell.column;
         let (mut effects, mut none) = (Vec::new(), false);
         for entry in text.split([';', '|']) {

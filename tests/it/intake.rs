@@ -138,12 +138,7 @@ fn run(folder: &Path, expected: &str) -> String {
     let mut catalogue = Catalogue::built_in();
     mapping.extend(&mut catalogue);
     let tables = [("sessions", Table::Sessions), ("events", Table::Events), ("assessments", Table::Assessments)];
-    let (path, table) = tables
-        .iter()
-        .flat_map(|(name, table)| ["csv", "ndjson", "json"].map(|format| (format!("{name}.{format}"), *table)))
-        .map(|(name, table)| (folder.join(name), table))
-        .find(|(path, _)| path.exists())
-        .unwrap();
+    let (path, table) = tables.iter().find_map(|(name, table)| Some((log(folder, name)?, *table))).unwrap();
     let mut reader = match ingest::open(&path, FileId(0), &mapping.read_options(table)) {
         Ok(reader) => reader,
         Err(error) => return first_part(expected, "file error", &error.to_string()),
@@ -173,6 +168,12 @@ fn run(folder: &Path, expected: &str) -> String {
         }
         Ok(told) => told,
     }
+}
+
+/// The file of a name in a folder, whatever its format.
+fn log(folder: &Path, name: &str) -> Option<PathBuf> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.into_iter().find(|path| path.file_stem().is_some_and(|stem| stem == name))
 }
 
 /// The expected text where the message holds it, else the message.

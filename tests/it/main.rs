@@ -5,6 +5,7 @@
 
 mod analyses;
 mod architecture;
+mod arrow_files;
 mod by_hand;
 mod charts;
 mod commands;
@@ -23,3 +24,4 @@ mod redcap;
 mod report;
 mod simulate;
 mod store;
+mod workbooks;
