@@ -8,6 +8,7 @@ mod arguments;
 mod check;
 mod completions;
 mod failure;
+mod init;
 mod methods;
 mod run;
 mod schema;
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Run(command) => run::run(&command, common),
         Command::Check(command) => check::check(&command, common),
+        Command::Init(command) => init::init(&command, common),
         Command::Simulate(command) => simulate::simulate(&command, common),
         Command::Methods(command) => methods::methods(&command, common),
         Command::Vocabulary => vocabulary::vocabulary(common),

@@ -370,6 +370,10 @@ impl Records for Reader {
     fn content_hash(&self) -> Option<String> {
         self.window.hash().map(|hash| hash.to_hex().to_string())
     }
+
+    fn separator(&self) -> Option<char> {
+        Some(self.delimiter())
+    }
 }
 
 /// Adds fields one by one, decoding each; marks the first that the encoding cannot read.

@@ -62,6 +62,11 @@ pub trait Records: Send {
 
     /// BLAKE3 of the file's bytes in hexadecimal, once the last batch was read.
     fn content_hash(&self) -> Option<String>;
+
+    /// The separator of fields, where the format is a text that has one.
+    fn separator(&self) -> Option<char> {
+        None
+    }
 }
 
 /// The input formats: one file of this room, one line each. The first also reads unknown extensions that hold text.

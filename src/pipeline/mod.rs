@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod files;
+pub mod init;
 pub mod intake;
 pub mod link;
 pub mod listing;

@@ -54,9 +54,12 @@ impl Nulls {
     }
 }
 
+/// Texts that mean «missing» where the mapping names none, beside the empty one.
+pub(super) const DEFAULT_NULLS: &[&str] = &["NA", "N/A", "NULL", "-", "."];
+
 impl Default for Nulls {
     fn default() -> Nulls {
-        Nulls::new(["NA", "N/A", "NULL", "-", "."].map(str::to_owned).to_vec())
+        Nulls::new(DEFAULT_NULLS.iter().copied().map(str::to_owned).collect())
     }
 }
 
