@@ -10,6 +10,7 @@ mod charts;
 mod commands;
 mod counting;
 mod coverage;
+mod init;
 mod intake;
 mod oracle_models;
 mod oracle_proportions;

@@ -27,6 +27,8 @@ pub(super) struct Choice {
     pub(super) trust: Trust,
     /// Whether the header is the canonical name, so that nothing need be written.
     pub(super) canonical: bool,
+    /// Whether another column has the same header, so that neither can be named.
+    pub(super) doubled: bool,
     /// Why.
     pub(super) why: Vec<String>,
 }
@@ -71,27 +73,44 @@ pub(super) fn choices(survey: &Survey, lexicon: &Lexicon) -> Vec<Choice> {
         };
         pairs.iter().filter(|_| pair.level == Some(Level::Known)).find(better_than).map(|other| other.at)
     };
-    chosen.into_iter().map(|pair| choice(survey, pair, rival(pair))).collect()
+    let meant = |pair: &Pair| {
+        let free = |column: usize| !chosen.iter().any(|other| other.column == column);
+        let close = |other: &&Pair| {
+            other.at == pair.at && other.level == pair.level && free(other.column) && pair.score - other.score < 4.0
+        };
+        pairs.iter().filter(|_| pair.level == Some(Level::Known)).find(close)
+    };
+    let columns = survey.table.columns();
+    let made = chosen.iter().map(|pair| {
+        let mut choice = choice(survey, pair, rival(pair));
+        if let Some(other) = meant(pair) {
+            choice.why.push(format!("it could mean {} too", columns[other.column].name));
+            choice.trust = choice.trust.min_with(Trust::Unsure);
+        }
+        choice
+    });
+    made.collect()
 }
 
 /// Every header with every column that it may be, the best first.
 fn pairs(survey: &Survey, lexicon: &Lexicon) -> Vec<Pair> {
     let columns = survey.table.columns();
     let personal: Vec<usize> = survey.identifying().collect();
+    let shown = (0..survey.header.len()).filter(|at| survey.shown_header(*at).is_some());
+    let names: Vec<(usize, Name)> = shown.map(|at| (at, Name::new(&survey.header[at]))).collect();
     let mut pairs = Vec::new();
     for (number, column) in columns.iter().enumerate() {
         let reader = Reader::new(column, lexicon);
-        for at in (0..survey.header.len()).filter(|at| survey.shown_header(*at).is_some()) {
-            let name = Name::new(&survey.header[at]);
+        let may = |at: &usize| !personal.contains(at) || matches!(column.kind, Kind::Patient);
+        for (at, name) in names.iter().filter(|(at, _)| may(at)) {
             let level = name.level(column, lexicon);
-            if personal.contains(&at) && !matches!(column.kind, Kind::Patient) {
+            if level.is_none() && (name.is_known(lexicon) || !may_tell(column, survey.columns[*at].list.len())) {
                 continue;
             }
-            let fit = reader.judges().then(|| reader.fit(&survey.columns[at]));
-            let by_values = level.is_none() && fit.is_some_and(|fit| tells(column, fit));
-            if level.is_some() || by_values {
-                let score = score(level, fit, name.length());
-                pairs.push(Pair { column: number, at, level, fit, score });
+            let fit = reader.judges().then(|| reader.fit(&survey.columns[*at]));
+            if level.is_some() || fit.is_some_and(|fit| tells(column, fit)) {
+                let score = score(level, fit, name.length()) + uniqueness(survey, column, *at);
+                pairs.push(Pair { column: number, at: *at, level, fit, score });
             }
         }
     }
@@ -116,17 +135,48 @@ fn score(level: Option<Level>, fit: Option<Fit>, length: usize) -> f64 {
     }
 }
 
+/// An identifier of sessions is new in every row; the number of a session within its course comes again.
+fn uniqueness(survey: &Survey, column: &Column, at: usize) -> f64 {
+    match (column.name, repeats(survey, at)) {
+        (_, (_, 0)) => 0.0,
+        ("session_id", (repeats, fields)) => {
+            if repeats * 20 <= fields {
+                16.0
+            } else {
+                -10.0
+            }
+        }
+        ("course_session", (0, 20..)) => -20.0,
+        _ => 0.0,
+    }
+}
+
+/// How many fields of a column repeat an earlier one, and how many fields there are.
+fn repeats(survey: &Survey, at: usize) -> (u64, u64) {
+    let values = &survey.columns[at].list;
+    let fields: u64 = values.iter().map(|value| value.count).sum();
+    (fields - values.len() as u64, fields)
+}
+
+/// Whether values alone can point to the column, and are not too many for that.
+fn may_tell(column: &Column, distinct: usize) -> bool {
+    match column.kind {
+        Kind::Code(codes, _) => codes.len() > 2 && distinct <= MOST_CODES,
+        Kind::CodeList(..) | Kind::SideEffect | Kind::Scale | Kind::Fitzpatrick => distinct <= MOST_CODES,
+        Kind::SideEffects => true,
+        Kind::Date => column.required,
+        _ => false,
+    }
+}
+
 /// Whether the values alone point to the column: several of its words and hardly anything else.
 fn tells(column: &Column, fit: Fit) -> bool {
     let share = fit.share().unwrap_or(0.0);
-    let words = match column.kind {
-        Kind::Code(codes, _) => codes.len() > 2,
-        Kind::CodeList(..) | Kind::SideEffects | Kind::SideEffect | Kind::Scale => true,
-        Kind::Fitzpatrick => return share >= 0.95 && fit.distinct_read >= 3,
-        Kind::Date => return column.required && share >= 0.95 && fit.distinct_read >= 2,
-        _ => false,
-    };
-    words && share >= 0.9 && fit.distinct_read >= 2 && fit.distinct <= MOST_CODES
+    match column.kind {
+        Kind::Fitzpatrick => share >= 0.95 && fit.distinct_read >= 3,
+        Kind::Date => share >= 0.95 && fit.distinct_read >= 2,
+        _ => share >= 0.9 && fit.distinct_read >= 2,
+    }
 }
 
 fn choice(survey: &Survey, pair: &Pair, rival: Option<usize>) -> Choice {
@@ -159,7 +209,7 @@ fn choice(survey: &Survey, pair: &Pair, rival: Option<usize>) -> Choice {
         trust = trust.min_with(Trust::Unsure);
     }
     let canonical = pair.level == Some(Level::Canonical);
-    Choice { column, at: pair.at, trust, canonical, why }
+    Choice { column, at: pair.at, trust, canonical, doubled: same > 1, why }
 }
 
 fn trust(column: &Column, pair: &Pair, share: Option<f64>) -> Trust {
@@ -180,6 +230,12 @@ fn trust(column: &Column, pair: &Pair, share: Option<f64>) -> Trust {
         Some(Level::Contains) if coded && share.is_some_and(|share| share >= 0.8) => Trust::Unsure,
         _ => Trust::Suggested,
     }
+}
+
+/// Headers whose word fits a column that nothing feeds, and which feed another.
+pub(super) fn could_tell<'s>(survey: &'s Survey, column: &Column, lexicon: &Lexicon) -> Vec<&'s str> {
+    let known = |at: &usize| Name::new(&survey.header[*at]).level(column, lexicon) == Some(Level::Known);
+    (0..survey.header.len()).filter(known).filter_map(|at| survey.shown_header(at)).collect()
 }
 
 impl Trust {

@@ -1,9 +1,9 @@
 //! From what was found to the text of a mapping, and to a summary of it.
 
-use super::assign::{Choice, Trust, choices};
+use super::assign::{Choice, Trust, choices, could_tell};
 use super::coded::{self, Coded};
 use super::lexicon::Lexicon;
-use super::page::{Page, quoted};
+use super::page::{Page, one_line, quoted};
 use super::settings::{self, Evidence};
 use super::survey::Survey;
 use super::units;
@@ -150,7 +150,7 @@ impl<'s> Draft<'s> {
                 either.count
             ),
             (day, month, _) => format!(
-                "dates contradict each other: {} puts the day first ({day} dates), {} the month ({month} dates)",
+                "dates contradict each other: {} puts the day first ({day}×), {} the month ({month}×)",
                 day_first.told(),
                 month_first.told()
             ),
@@ -171,7 +171,7 @@ impl<'s> Draft<'s> {
     }
 
     /// `[columns]`. With `trial` what only a person can fill in holds a stand-in, so that the rest can be judged.
-    pub(super) fn columns(&self, page: &mut Page, trial: bool) -> FileSummary {
+    pub(super) fn columns(&self, page: &mut Page, lexicon: &Lexicon, trial: bool) -> FileSummary {
         let survey = self.survey;
         let mut summary = FileSummary {
             file: survey.file.clone(),
@@ -189,7 +189,7 @@ impl<'s> Draft<'s> {
         if !canonical.is_empty() {
             page.remark(&format!("called as here, so that nothing need be said: {}", canonical.join(", ")));
         }
-        self.missing(page, &mut summary, trial);
+        self.missing(page, &mut summary, (lexicon, trial));
         let fed = |column: &&Column| self.choices.iter().any(|choice| choice.column.name == column.name);
         let rest: Vec<&str> = survey
             .table
@@ -230,6 +230,9 @@ impl<'s> Draft<'s> {
             Trust::Sure if choice.canonical && unit.unit.is_none() => return true,
             Trust::Sure => page.line(&code, &why),
             Trust::Unsure => page.line(&code, &format!("unsure: {why}")),
+            Trust::Suggested if trial && choice.column.required && choice.doubled => {
+                page.line(&stand_in_line(choice.column), "");
+            }
             Trust::Suggested if trial && choice.column.required => page.line(&code, ""),
             Trust::Suggested if choice.column.required => {
                 page.proposal(&code, &format!("TODO: every row needs it, and this is unsure: {why}"));
@@ -239,19 +242,25 @@ impl<'s> Draft<'s> {
         false
     }
 
-    fn missing(&self, page: &mut Page, summary: &mut FileSummary, trial: bool) {
+    fn missing(&self, page: &mut Page, summary: &mut FileSummary, (lexicon, trial): (&Lexicon, bool)) {
         let fed = |name: &str| self.choices.iter().any(|choice| choice.column.name == name);
         let links = self.survey.table == Table::Events && !fed("session_id") && !fed("patient_id");
         let needed = |column: &&Column| column.required || (links && column.name == "session_id");
         for column in self.survey.table.columns().iter().filter(needed).filter(|column| !fed(column.name)) {
             summary.missing.push(column.name);
             if trial {
-                page.line(&format!("{} = {{ const = {} }}", column.name, quoted(stand_in(column))), "");
+                page.line(&stand_in_line(column), "");
             } else if matches!(column.name, "session_id" | "patient_id") {
                 let why = "TODO: nothing fits; name the column that tells one from another";
                 page.proposal(&format!("{} = \"…\"", column.name), why);
             } else {
-                let why = format!("TODO: nothing fits; name a header, or what holds for every row ({})", column.about);
+                let tells = could_tell(self.survey, column, lexicon);
+                let tells = match tells.as_slice() {
+                    [] => String::new(),
+                    tells => format!("; perhaps «{}» tells, with [values.{}]", tells.join("», «"), column.name),
+                };
+                let why =
+                    format!("TODO: nothing fits; name a header, or what holds for every row ({}){tells}", column.about);
                 page.proposal(&format!("{} = {{ const = \"…\" }}", column.name), &why);
             }
         }
@@ -261,7 +270,7 @@ impl<'s> Draft<'s> {
         let survey = self.survey;
         let used = |at: &usize| self.choices.iter().any(|choice| choice.at == *at);
         let free = (0..survey.header.len()).filter(|at| !used(at));
-        for (at, name) in free.filter_map(|at| survey.shown_header(at).map(|name| (at, name.to_owned()))) {
+        for (at, name) in free.filter_map(|at| survey.shown_header(at).map(|name| (at, one_line(name)))) {
             let personal = survey.identifying().any(|personal| personal == at);
             if personal { summary.identifying.push(name) } else { summary.unused.push(name) }
         }
@@ -330,6 +339,10 @@ fn differs(own: &Evidence, first: &Evidence) -> bool {
     let verdict = |evidence: &Evidence| (evidence.one.count > 0, evidence.other.count > 0);
     let nothing = verdict(own) == (false, false);
     !nothing && verdict(own) != verdict(first)
+}
+
+fn stand_in_line(column: &Column) -> String {
+    format!("{} = {{ const = {} }}", column.name, quoted(stand_in(column)))
 }
 
 /// A value that the column can hold, for the trial alone.

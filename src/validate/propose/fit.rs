@@ -135,6 +135,7 @@ impl<'l> Reader<'l> {
     /// The code of a known word; of two words with a slash between them when both say the same.
     fn word(&self, item: &str) -> Option<String> {
         let words = self.lexicon.values(self.column)?;
+        let item = &item.replace('’', "'");
         if let Some(code) = words.get(item) {
             return Some(code.clone());
         }

@@ -60,12 +60,11 @@ impl Name {
         if names(&self.key) || names(&self.base) {
             return Some(Level::Known);
         }
-        if !lexicon.columns(&self.key).is_empty() || !lexicon.columns(&self.base).is_empty() {
+        if self.is_known(lexicon) {
             // Another column's word: likeness would only confuse.
             return None;
         }
-        let known = lexicon.keys();
-        let mut own = known.iter().filter(|(_, columns)| columns.iter().any(|name| name == column.name));
+        let own = lexicon.keys(column.name);
         let alike = |word: &str| {
             word.len() >= 5
                 && strsim::jaro_winkler(&self.base, word) >= 0.93
@@ -73,10 +72,15 @@ impl Name {
         };
         let tokens: Vec<&str> = self.key.split(' ').collect();
         let contains = |word: &str| word.len() >= 4 && word.split(' ').all(|token| tokens.contains(&token));
-        if own.clone().any(|(word, _)| alike(word)) {
+        if own.iter().any(|word| alike(word)) {
             return Some(Level::Alike);
         }
-        own.any(|(word, _)| contains(word)).then_some(Level::Contains)
+        own.iter().any(|word| contains(word)).then_some(Level::Contains)
+    }
+
+    /// Whether the header is a known word for some column.
+    pub(super) fn is_known(&self, lexicon: &Lexicon) -> bool {
+        !lexicon.columns(&self.key).is_empty() || !lexicon.columns(&self.base).is_empty()
     }
 
     /// Letters of the known word: a longer one says more.

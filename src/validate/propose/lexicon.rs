@@ -24,6 +24,8 @@ struct File {
 pub(super) struct Lexicon {
     /// Canonical columns by the key of a header.
     headers: HashMap<String, Vec<String>, FixedHasher>,
+    /// Keys of headers by the column that they name.
+    keys: BTreeMap<String, Vec<String>>,
     identifying: HashSet<String, FixedHasher>,
     nulls: HashSet<String, FixedHasher>,
     ongoing: Words<String>,
@@ -56,6 +58,7 @@ impl Lexicon {
         let file: Option<File> = toml::from_str(include_str!("words.toml")).ok();
         let mut lexicon = Lexicon {
             headers: HashMap::default(),
+            keys: BTreeMap::new(),
             identifying: HashSet::default(),
             nulls: DEFAULT_NULLS.iter().map(|null| null.to_lowercase()).collect(),
             ongoing: Words::new(),
@@ -86,9 +89,11 @@ impl Lexicon {
     }
 
     fn add_header(&mut self, header: &str, column: &str) {
-        let columns = self.headers.entry(key(header)).or_default();
+        let key = key(header);
+        let columns = self.headers.entry(key.clone()).or_default();
         if !columns.iter().any(|known| known == column) {
             columns.push(column.to_owned());
+            self.keys.entry(column.to_owned()).or_default().push(key);
         }
     }
 
@@ -97,12 +102,9 @@ impl Lexicon {
         self.headers.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// Keys of headers with their columns, in the order of the alphabet.
-    pub(super) fn keys(&self) -> Vec<(&str, &[String])> {
-        let mut keys: Vec<(&str, &[String])> =
-            self.headers.iter().map(|(key, columns)| (key.as_str(), columns.as_slice())).collect();
-        keys.sort_unstable();
-        keys
+    /// Keys of the headers that name a column.
+    pub(super) fn keys(&self, column: &str) -> &[String] {
+        self.keys.get(column).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a column of this header identifies a person.

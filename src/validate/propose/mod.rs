@@ -64,7 +64,7 @@ fn written(drafts: &[Draft<'_>], lexicon: &Lexicon, trial: bool) -> (String, Vec
 
 fn file(page: &mut Page, (draft, first): (&Draft<'_>, &Draft<'_>), lexicon: &Lexicon, trial: bool) -> FileSummary {
     let open = draft.read(page, first, lexicon);
-    let mut summary = draft.columns(page, trial);
+    let mut summary = draft.columns(page, lexicon, trial);
     summary.open = open;
     draft.values(page, lexicon, &mut summary);
     summary

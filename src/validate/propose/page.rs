@@ -58,7 +58,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// A comment must not run into the next line.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
