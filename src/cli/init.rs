@@ -3,8 +3,7 @@
 use super::answer;
 use super::arguments::{Common, Init};
 use super::failure::{Failure, WRONG_USE};
-use crate::pipeline::init::{self, Found, Inputs, MAPPING_FILE, PIPELINE_FILE, Trial};
-use crate::validate::propose::FileSummary;
+use crate::pipeline::init::{self, FileSummary, Found, Inputs, MAPPING_FILE, PIPELINE_FILE, Trial};
 use serde_json::{Value, json};
 use std::path::Path;
 

@@ -5,12 +5,13 @@ mod sample;
 mod starter;
 mod trial;
 
+pub use crate::validate::propose::FileSummary;
 pub use trial::Trial;
 
 use super::load::LoadError;
 use crate::domain::Table;
 use crate::validate::MappingError;
-use crate::validate::propose::{FileSummary, propose};
+use crate::validate::propose::propose;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};

@@ -82,7 +82,7 @@ impl Lexicon {
         self.nulls.extend(file.null.iter().map(|null| null.to_lowercase()));
         file.ongoing.iter().for_each(|word| self.ongoing.insert(word, "ongoing".to_owned()));
         for (group, codes) in file.values {
-            let words = self.values.entry(group).or_insert_with(Words::new);
+            let words = self.values.entry(group).or_default();
             insert_all(words, codes);
         }
         insert_all(&mut self.side_effects, file.side_effects);

@@ -204,10 +204,8 @@ impl Values {
         };
         let value = &mut self.list[at];
         value.count += 1;
-        if let Some(patient) = patient.filter(|patient| !value.patients.contains(patient)) {
-            if value.patients.len() < ENOUGH_PATIENTS {
-                value.patients.push(patient);
-            }
+        if let Some(patient) = patient {
+            value.shared_by(patient);
         }
         new
     }
@@ -223,10 +221,12 @@ impl Value {
     pub(super) fn join(&mut self, other: &Value) {
         self.count += other.count;
         self.line = self.line.min(other.line);
-        for patient in &other.patients {
-            if self.patients.len() < ENOUGH_PATIENTS && !self.patients.contains(patient) {
-                self.patients.push(*patient);
-            }
+        other.patients.iter().for_each(|patient| self.shared_by(*patient));
+    }
+
+    fn shared_by(&mut self, patient: u64) {
+        if self.patients.len() < ENOUGH_PATIENTS && !self.patients.contains(&patient) {
+            self.patients.push(patient);
         }
     }
 }
