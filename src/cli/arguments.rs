@@ -48,6 +48,8 @@ pub(super) enum Command {
     /// What is in a store and how it came there; checks and housekeeping
     #[command(subcommand)]
     Store(StoreCommand),
+    /// A pipeline and a mapping to start from
+    Init(Init),
     /// Session logs with a known truth (truth.json beside them)
     Simulate(Simulate),
     /// The statistical methods: formula, source, what happens at the edges
@@ -198,6 +200,25 @@ pub(super) struct Check {
     /// Write the refused rows here
     #[arg(long, value_name = "FILE")]
     pub(super) rejects: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  stipple init my_clinic\n  stipple init my_clinic --from january.csv --events events.csv"
+)]
+pub(super) struct Init {
+    /// Folder for pipeline.toml and mapping.toml; it is made, and no file in it is overwritten
+    #[arg(value_name = "DIR")]
+    pub(super) dir: PathBuf,
+    /// A session log: the mapping is proposed from its headers and values
+    #[arg(long, value_name = "LOG")]
+    pub(super) from: Option<String>,
+    /// An events file beside the log
+    #[arg(long, value_name = "FILE", requires = "from")]
+    pub(super) events: Option<String>,
+    /// An assessments file beside the log
+    #[arg(long, value_name = "FILE", requires = "from")]
+    pub(super) assessments: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! A failure at the door: what happened, what to do next, and the exit code.
 
+use crate::pipeline::init::InitError;
 use crate::pipeline::load::{Cause, LoadError};
 use crate::pipeline::take_in::TakeInError;
 use crate::pipeline::{PipelineError, ProduceError, PublishError};
@@ -80,6 +81,25 @@ impl From<TakeInError> for Failure {
             TakeInError::Store(error) => error.into(),
             TakeInError::Changed { .. } => {
                 Failure::new(FAILED, error.to_string(), "wait until it is written, and give the command again")
+            }
+        }
+    }
+}
+
+impl From<InitError> for Failure {
+    fn from(error: InitError) -> Failure {
+        let message = error.to_string();
+        match error {
+            InitError::Load(error) => error.into(),
+            InitError::NoHeader { .. } => {
+                Failure::new(UNUSABLE_DATA, message, "add a line with the column names, and start again")
+            }
+            InitError::Exists { .. } => {
+                Failure::new(WRONG_USE, message, "name another folder, or take the file away; nothing was written")
+            }
+            InitError::Write { .. } => Failure::new(FAILED, message, "check the path, the space and the permissions"),
+            InitError::Defect(_) => {
+                Failure::new(FAILED, message, "this is a defect of stipple; please report the headers of the file")
             }
         }
     }

@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod failure;
 mod ingest;
+mod init;
 mod key;
 mod methods;
 mod run;
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Check(command) => check::check(&command, common),
         Command::Ingest(command) => ingest::ingest(&command, common),
         Command::Store(command) => store::store(&command, common),
+        Command::Init(command) => init::init(&command, common),
         Command::Simulate(command) => simulate::simulate(&command, common),
         Command::Methods(command) => methods::methods(&command, common),
         Command::Vocabulary => vocabulary::vocabulary(common),

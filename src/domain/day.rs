@@ -6,6 +6,9 @@ use chrono::{Datelike, Days, NaiveDate};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Day(pub i32);
 
+/// Years that there are days of: far more than any log holds, and no more than can be told again.
+const YEARS: std::ops::RangeInclusive<i32> = -262_000..=262_000;
+
 impl Day {
     /// The day of a year, month (1–12) and day of month; `None` where the calendar has no such day.
     ///
@@ -16,8 +19,14 @@ impl Day {
     /// ```
     #[must_use]
     pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Day> {
-        let date = NaiveDate::from_ymd_opt(year, month, day)?;
-        i32::try_from((date - NaiveDate::default()).num_days()).ok().map(Day)
+        if !YEARS.contains(&year) || day == 0 || day > days_of_month(year, month)? {
+            return None;
+        }
+        // Years begin in March here, so that the leap day is the last of its year; 400 of them have 146,097 days.
+        let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+        let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+        let of_year = i32::try_from((153 * month + 2) / 5 + day - 1).ok()?;
+        Some(Day(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468))
     }
 
     /// Reads `2026-03-02` and nothing else.
@@ -68,9 +77,44 @@ impl Day {
     }
 }
 
+/// Days of a month; `None` where there is no such month.
+fn days_of_month(year: i32, month: u32) -> Option<u32> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
+        4 | 6 | 9 | 11 => Some(30),
+        2 => Some(if leap { 29 } else { 28 }),
+        _ => None,
+    }
+}
+
 impl std::fmt::Display for Day {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let date = self.date();
         write!(f, "{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Judged by another implementation of the calendar, over every day of 800 years and every day that there is not.
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        let mut found = 0;
+        for year in 1700..2500 {
+            for month in 0..=13 {
+                for day in 0..=32 {
+                    let expected = NaiveDate::from_ymd_opt(year, month, day)
+                        .map(|date| Day(i32::try_from((date - NaiveDate::default()).num_days()).unwrap()));
+                    assert_eq!(Day::from_ymd(year, month, day), expected, "{year}-{month}-{day}");
+                    found += u32::from(expected.is_some());
+                }
+            }
+        }
+        assert_eq!(found, 292_194);
+        assert_eq!(Day::from_ymd(i32::MAX, 1, 1), None);
+        assert_eq!(Day::from_ymd(0, 3, 1).map(|day| day.to_string()), Some("0000-03-01".to_owned()));
     }
 }

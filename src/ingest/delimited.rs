@@ -253,7 +253,7 @@ impl Reader {
     fn append_plain(&mut self, batch: &mut RawBatch, length: usize, ended: bool) -> usize {
         let line = without_line_end(&self.window.bytes()[..length], self.terminator);
         let delimiters = |text: &str, batch: &mut RawBatch| {
-            batch.push_line(text, memchr::memchr_iter(self.delimiter, text.as_bytes()));
+            batch.push_line(text, self.delimiter);
         };
         match (self.encoding, str::from_utf8(line)) {
             (TextEncoding::Utf8, Ok(text)) => delimiters(text, batch),
@@ -372,6 +372,10 @@ impl Records for Reader {
 
     fn tally(&self) -> Tally {
         self.tally
+    }
+
+    fn separator(&self) -> Option<char> {
+        Some(self.delimiter())
     }
 }
 

@@ -92,6 +92,11 @@ pub trait Records: Send {
         None
     }
 
+    /// The separator of fields, where the format is a text that has one.
+    fn separator(&self) -> Option<char> {
+        None
+    }
+
     /// Records that were read and not given, since they are of another kind, and what else is to be told. Complete once
     /// the last batch was read.
     fn left_out(&self) -> Vec<LeftOut> {

@@ -146,6 +146,10 @@ impl Records for Opened {
         Tally { bytes: if tally.bytes > 0 { tally.bytes } else { self.meter.bytes() }, ..tally }
     }
 
+    fn separator(&self) -> Option<char> {
+        self.records.separator()
+    }
+
     fn left_out(&self) -> Vec<LeftOut> {
         self.records.left_out()
     }

@@ -4,6 +4,7 @@
 pub mod check;
 pub mod files;
 mod from_store;
+pub mod init;
 pub mod intake;
 pub mod link;
 pub mod listing;

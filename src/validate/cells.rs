@@ -41,22 +41,36 @@ pub(super) enum From {
 pub(super) struct Nulls {
     texts: Vec<String>,
     longest: usize,
+    /// First bytes of the texts, in both cases: most values begin otherwise.
+    first: [bool; 256],
 }
 
 impl Nulls {
     pub(super) fn new(texts: Vec<String>) -> Nulls {
         let longest = texts.iter().map(String::len).max().unwrap_or(0);
-        Nulls { texts, longest }
+        let mut first = [false; 256];
+        for byte in texts.iter().filter_map(|text| text.bytes().next()) {
+            first[usize::from(byte.to_ascii_lowercase())] = true;
+            first[usize::from(byte.to_ascii_uppercase())] = true;
+        }
+        Nulls { texts, longest, first }
     }
 
+    #[inline]
     fn has(&self, text: &str) -> bool {
-        text.is_empty() || (text.len() <= self.longest && self.texts.iter().any(|null| null.eq_ignore_ascii_case(text)))
+        let Some(first) = text.bytes().next() else { return true };
+        self.first[usize::from(first)]
+            && text.len() <= self.longest
+            && self.texts.iter().any(|null| null.eq_ignore_ascii_case(text))
     }
 }
 
+/// Texts that mean «missing» where the mapping names none, beside the empty one.
+pub(super) const DEFAULT_NULLS: &[&str] = &["NA", "N/A", "NULL", "-", "."];
+
 impl Default for Nulls {
     fn default() -> Nulls {
-        Nulls::new(["NA", "N/A", "NULL", "-", "."].map(str::to_owned).to_vec())
+        Nulls::new(DEFAULT_NULLS.iter().copied().map(str::to_owned).collect())
     }
 }
 
@@ -71,15 +85,20 @@ pub(super) struct Cell {
 
 impl Cell {
     /// The text without surrounding space; `None` = missing.
+    #[inline]
     pub(super) fn get<'a>(&'a self, row: &Row<'a>) -> Result<Option<Cow<'a, str>>, Complaint> {
         Ok(self.translated(row)?.map(|(text, _)| text))
     }
 
     /// The text, and whether it is the mapping's word for what stands there.
+    #[inline]
     pub(super) fn translated<'a>(&'a self, row: &Row<'a>) -> Result<Option<(Cow<'a, str>, bool)>, Complaint> {
         let text = match &self.from {
             From::Absent => return Ok(None),
-            From::Field(index) => Cow::Borrowed(row.record.field(*index).trim()),
+            From::Field(index) => match trimmed(row.record.field(*index)) {
+                "" if self.values.is_none() => return Ok(None),
+                text => Cow::Borrowed(text),
+            },
             From::Const(text) => Cow::Borrowed(text.trim()),
             From::Join(indices, between) => {
                 let parts = indices.iter().map(|index| row.record.field(*index).trim());
@@ -126,6 +145,20 @@ impl Cell {
     }
 }
 
+/// The text without surrounding space; most have none, which the ends tell.
+fn trimmed(text: &str) -> &str {
+    let plain = |byte: Option<&u8>| byte.is_none_or(|byte| (b'!'..=b'~').contains(byte));
+    let bytes = text.as_bytes();
+    if plain(bytes.first()) && plain(bytes.last()) { text } else { text.trim() }
+}
+
+/// Whether a text holds control characters. They are bytes below the space, the byte 0x7F, or begin with 0xC2: where
+/// none of these stands, no letter need be looked at.
+fn has_controls(text: &str) -> bool {
+    let may = text.bytes().fold(false, |may, byte| may | (byte < b' ') | (byte == 0x7F) | (byte == 0xC2));
+    may && text.chars().any(char::is_control)
+}
+
 /// A value that every row needs.
 pub(super) fn need<T>(value: Option<T>, column: &'static str) -> Result<T, Complaint> {
     value.ok_or_else(|| {
@@ -150,7 +183,7 @@ impl TextCell {
             let hint = format!("longer than {} letters; look for shifted columns", self.longest);
             return Err(Problem::new(rules::TEXT_TOO_LONG, hint).of(self.cell.column, &text));
         }
-        if text.chars().any(char::is_control) {
+        if has_controls(&text) {
             return Ok(Some(text.split_whitespace().collect::<Vec<_>>().join(" ")));
         }
         Ok(Some(text.into_owned()))
@@ -203,8 +236,8 @@ impl ListCell {
     pub(super) fn read(&self, row: &Row<'_>) -> Result<Option<CodeSet>, Complaint> {
         let Some((text, translated)) = self.cell.translated(row)? else { return Ok(None) };
         let (mut set, mut none) = (CodeSet::default(), false);
-        for item in text.split([';', '|', ',']) {
-            let item = self.cell.item(item.trim(), translated);
+        for item in items(&text) {
+            let item = self.cell.item(trimmed(item), translated);
             match self.words.get(item) {
                 _ if item.is_empty() => {}
                 Some(Item::Code(index)) => set = set.with(*index),
@@ -218,6 +251,13 @@ impl ListCell {
             _ => Ok(Some(set)),
         }
     }
+}
+
+/// The items of a list.
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr3_iter(b';', b'|', b',', text.as_bytes()).chain(std::iter::once(text.len()));
+    let mut from = 0;
+    ends.map(move |end| &text[std::mem::replace(&mut from, end + 1)..end])
 }
 
 /// Words that say «asked, and there was none».

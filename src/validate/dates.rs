@@ -47,13 +47,21 @@ const MONTHS: [&[&str]; 12] = [
     &["dec", "dez"],
 ];
 
+/// First and last day that are plausible: of 1990 and of 2100.
+const PLAUSIBLE: std::ops::RangeInclusive<Day> = Day(7305)..=Day(47846);
+
+/// The short way, for what most fields hold: a plausible day written as `2026-03-02`.
+pub(super) fn usual(text: &str) -> Option<Day> {
+    Day::from_iso(text).filter(|day| PLAUSIBLE.contains(day))
+}
+
 /// Reads a day; a time behind it is left out.
 pub(super) fn date(text: &str, order: Option<DateOrder>) -> Result<Day, Problem> {
     let day = match Day::from_iso(text) {
         Some(day) => day,
         None => written(without_time(text), order)?,
     };
-    if (1990..=2100).contains(&day.year()) {
+    if PLAUSIBLE.contains(&day) {
         return Ok(day);
     }
     Err(Problem::new(rules::IMPLAUSIBLE_DATE, "the year is not within 1990–2100; check it"))
@@ -220,6 +228,12 @@ mod tests {
         assert!(evidence("25", "04").contains("dmy"));
         assert!(evidence("04", "25").contains("mdy"));
         check("25/04/2026", Some(DateOrder::Mdy), Err(rules::NOT_A_DATE));
+    }
+
+    #[test]
+    fn the_plausible_days_are_whole_years() {
+        assert_eq!(Some(*PLAUSIBLE.start()), Day::from_ymd(1990, 1, 1));
+        assert_eq!(Some(*PLAUSIBLE.end()), Day::from_ymd(2100, 12, 31));
     }
 
     #[test]

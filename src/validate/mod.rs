@@ -15,6 +15,7 @@ mod masking;
 mod number;
 mod outcome;
 mod plan;
+pub mod propose;
 pub mod rules;
 mod session;
 mod side_effects;

@@ -92,7 +92,10 @@ impl Terms {
 
 /// Words of an end date that mean «still there».
 pub(super) fn is_ongoing(text: &str) -> bool {
-    ["ongoing", "continuing", "persisting", "not resolved", "not recovered"].contains(&fold(text).as_str())
+    // A date, as a rule: no such word begins with a digit.
+    let begins_with_digit = text.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
+    !begins_with_digit
+        && ["ongoing", "continuing", "persisting", "not resolved", "not recovered"].contains(&fold(text).as_str())
 }
 
 /// A term that nobody has coded, as it is kept.
@@ -112,13 +115,11 @@ impl EffectsCell {
         let Some((text, translated)) = self.cell.translated(row)? else { return Ok(Asked::No) };
         let column = self.cell.column;
         let (mut effects, mut none) = (Vec::new(), false);
-        for entry in text.split([';', '|']) {
-            for item in parts(entry, terms) {
-                let item = self.cell.item(item, translated);
-                match self.item(item, row, terms).map_err(|problem| problem.of(column, item))? {
-                    Some(effect) => effects.push(effect),
-                    None => none |= !item.is_empty(),
-                }
+        for item in entries(&text).flat_map(|entry| parts(entry, terms)) {
+            let item = self.cell.item(item, translated);
+            match self.item(item, row, terms).map_err(|problem| problem.of(column, item))? {
+                Some(effect) => effects.push(effect),
+                None => none |= !item.is_empty(),
             }
         }
         match (none, effects.is_empty()) {
@@ -167,6 +168,9 @@ impl EffectsCell {
         if text.is_empty() {
             return Ok((None, Resolution::NotStated));
         }
+        if let Some(usual) = usual_period(text) {
+            return Ok(usual);
+        }
         let whole = match dates::date(text, self.order) {
             Ok(day) => return Ok((Some(day), Resolution::NotStated)),
             Err(problem) => problem,
@@ -192,6 +196,16 @@ impl EffectsCell {
     }
 }
 
+/// The short way, for what most entries hold: `2026-03-02/2026-03-04` or `2026-03-02/`.
+fn usual_period(text: &str) -> Option<(Option<Day>, Resolution)> {
+    let (onset, resolved) = text.split_at_checked(10)?;
+    let onset = dates::usual(onset)?;
+    match resolved.strip_prefix('/')? {
+        "" => Some((Some(onset), Resolution::Ongoing)),
+        resolved => Some((Some(onset), Resolution::On(dates::usual(resolved)?))),
+    }
+}
+
 const NOTHING_MORE: ReportedEffect = ReportedEffect {
     effect: Catalogue::UNCODED,
     verbatim: None,
@@ -200,13 +214,18 @@ const NOTHING_MORE: ReportedEffect = ReportedEffect {
     resolution: Resolution::NotStated,
 };
 
+/// The entries of a compact list.
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr2_iter(b';', b'|', text.as_bytes()).chain(std::iter::once(text.len()));
+    let mut from = 0;
+    ends.map(move |end| &text[std::mem::replace(&mut from, end + 1)..end])
+}
+
 /// Splits at commas where every part is a known term; otherwise the comma belongs to somebody's own words.
-fn parts<'t>(entry: &'t str, terms: &Terms) -> Vec<&'t str> {
+fn parts<'t>(entry: &'t str, terms: &Terms) -> impl Iterator<Item = &'t str> + use<'t> {
     let known = |part: &str| terms.find(part.split(':').next().unwrap_or(part).trim()).is_some();
-    if entry.contains(',') && entry.split(',').all(known) {
-        return entry.split(',').map(str::trim).collect();
-    }
-    vec![entry.trim()]
+    let apart = entry.contains(',') && entry.split(',').all(known);
+    entry.split(move |letter| apart && letter == ',').map(str::trim)
 }
 
 #[cfg(test)]

@@ -84,30 +84,64 @@ impl Hasher for WordHasher {
     }
 }
 
+/// How many words can be found at the first glance.
+const GLANCES: usize = 64;
+
 /// Known words and what they stand for. A word is looked up as it stands first: folding is for the others.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Words<T> {
     known: HashMap<String, T, BuildHasherDefault<WordHasher>>,
+    /// Some of the known words by their length and ends: nearly every field is one of a few words.
+    glances: Vec<Option<(String, T)>>,
+}
+
+impl<T> Default for Words<T> {
+    fn default() -> Words<T> {
+        let glances = std::iter::repeat_with(|| None).take(GLANCES);
+        Words { known: HashMap::default(), glances: glances.collect() }
+    }
 }
 
 impl<T: Clone> Words<T> {
     pub(super) fn new() -> Words<T> {
-        Words { known: HashMap::default() }
+        Words::default()
     }
 
     /// Adds a word; one that is known already takes the new meaning.
     pub(super) fn insert(&mut self, word: &str, meaning: T) {
         let folded = fold(word);
         if !folded.is_empty() {
-            self.known.insert(folded, meaning.clone());
+            self.insert_exactly(&folded, meaning.clone());
         }
-        self.known.insert(word.trim().to_owned(), meaning);
+        self.insert_exactly(word.trim(), meaning);
+    }
+
+    fn insert_exactly(&mut self, word: &str, meaning: T) {
+        let glance = &mut self.glances[glance(word)];
+        if glance.as_ref().is_none_or(|(known, _)| known == word) {
+            *glance = Some((word.to_owned(), meaning.clone()));
+        }
+        self.known.insert(word.to_owned(), meaning);
     }
 
     /// What a word stands for; `word` has no space around it.
+    #[inline]
     pub(super) fn get(&self, word: &str) -> Option<&T> {
+        match &self.glances[glance(word)] {
+            Some((known, meaning)) if known == word => Some(meaning),
+            _ => self.find(word),
+        }
+    }
+
+    fn find(&self, word: &str) -> Option<&T> {
         self.known.get(word).or_else(|| self.known.get(&fold(word)))
     }
+}
+
+fn glance(word: &str) -> usize {
+    let bytes = word.as_bytes();
+    let end = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or(0));
+    (bytes.len() * 7 + end(bytes.first()) * 5 + end(bytes.last())) % GLANCES
 }
 
 #[cfg(test)]
@@ -135,5 +169,19 @@ mod tests {
         words.insert("-", 1);
         assert_eq!(words.get("-"), Some(&1));
         assert_eq!(words.get(""), None);
+    }
+
+    #[test]
+    fn the_latest_meaning_of_a_word_holds_in_every_spelling() {
+        let mut words = Words::new();
+        for (number, word) in
+            ["pen", "Roller", "Acné", "pan", "Pen", "roller", "run", "rim", "ROLLER"].iter().enumerate()
+        {
+            words.insert(word, number);
+        }
+        let meanings =
+            ["pen", "Pen", "PEN", "roller", "Roller", "ROLLER", "rOLLER", "acne", "Acné", "pan", "rim", "run"];
+        let expected = [4, 4, 4, 8, 1, 8, 8, 2, 2, 3, 7, 6];
+        assert_eq!(meanings.map(|word| words.get(word).copied()), expected.map(Some));
     }
 }

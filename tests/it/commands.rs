@@ -8,7 +8,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn stipple(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn stipple(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_stipple"))
         .args(arguments)
         .current_dir(folder)
@@ -17,11 +17,11 @@ fn stipple(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn code(output: &Output) -> i32 {
+pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
@@ -307,7 +307,7 @@ fn the_sample_data_is_what_the_simulator_makes() {
 #[test]
 fn every_command_has_help_with_an_example_or_an_answer() {
     let folder = tempfile::tempdir().unwrap();
-    for command in ["run", "check", "simulate", "methods", "vocabulary", "schema", "completions"] {
+    for command in ["run", "check", "init", "simulate", "methods", "vocabulary", "schema", "completions"] {
         let output = stipple(folder.path(), &[command, "--help"]);
         assert_eq!(code(&output), 0);
         assert!(text(&output.stdout).contains("Example"), "{command}");
