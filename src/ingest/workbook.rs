@@ -9,7 +9,7 @@ mod header;
 mod sheet;
 mod unpacked;
 
-use super::feed::{Fed, Feed, Head, Stop};
+use super::feed::{Fed, Feed, Stop};
 use super::seekable::Seekable;
 use super::{IngestError, ReadOptions, Reader, Records, Source, Tally};
 use crate::domain::FileId;
@@ -85,11 +85,3 @@ fn choose_sheet(book: &mut Book, reading: &Reading) -> Result<(String, Vec<Strin
     let first = filled.remove(0);
     Ok((first, filled))
 }
-
-/// The head of a sheet without titles.
-fn head(header: Vec<String>, unread_sheets: Vec<String>) -> Head {
-    Head { header, unread_sheets }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,9 +1,9 @@
 //! The cells of a sheet → header and records.
 
+use super::Reading;
 use super::cell::Cell;
 use super::header::{self, Row, Unsure};
-use super::{Reading, head};
-use crate::ingest::feed::{Feed, Stop};
+use crate::ingest::feed::{Feed, Head, Stop};
 use crate::ingest::{Fault, IngestError, LARGEST_RECORD_BYTES, Places, RawBatch, Tally};
 use calamine::Data;
 use std::sync::Arc;
@@ -114,7 +114,8 @@ impl<'f> SheetRows<'f> {
         self.last_row = rows[at].number;
         self.tally.above_header_lines = self.last_row - 1;
         self.tally.header_lines = 1;
-        self.feed.head(head(names, std::mem::take(&mut self.unread_sheets)))?;
+        let unread_sheets = std::mem::take(&mut self.unread_sheets);
+        self.feed.head(Head { header: names, unread_sheets })?;
         rows[at + 1..].iter().try_for_each(|row| self.record(row))
     }
 
