@@ -35,7 +35,14 @@ const SIGNATURES: &[(&[u8], &str)] = &[
 ];
 
 /// Files that tell their format by their first bytes, whatever they are called.
-const FORMATS: &[(&[u8], &str)] = &[(b"HEADER RECORD*******", "xpt"), (b"**COMPRESSED** **COMPRESSED**", "xpt")];
+const FORMATS: &[(&[u8], &str)] = &[
+    (b"HEADER RECORD*******", "xpt"),
+    (b"**COMPRESSED** **COMPRESSED**", "xpt"),
+    (b"PK\x03\x04", "workbook"),
+    (b"\xD0\xCF\x11\xE0", "workbook"),
+    (b"PAR1", "parquet"),
+    (b"ARROW1", "arrow"),
+];
 
 /// The id of the format that the first bytes show without doubt.
 pub(super) fn format(first: &[u8]) -> Option<&'static str> {

@@ -485,7 +485,7 @@ fn a_site_s_own_side_effects_stay_known_to_the_store() {
         let id = format!("rates/{effect}/modality=pen/rate,");
         let line = results.iter().find(|line| line.starts_with(&id)).unwrap_or_else(|| panic!("no {id}")).clone();
         let cells: Vec<&str> = line.split(',').collect();
-        (cells[12].to_owned(), cells[13].to_owned())
+        (cells[13].to_owned(), cells[14].to_owned())
     };
     assert_eq!(rate("glow"), ("1".to_owned(), "2".to_owned()));
     assert_eq!(rate("uncoded"), ("1".to_owned(), "2".to_owned()));

@@ -36,11 +36,15 @@ pub const KEYS: &[Key] = &[
     key("read", "encoding", "utf-8 (default), latin-1, windows-1252"),
     key("read", "decimal", "\".\" (default) or \",\""),
     key("read", "header_row", "line of the header, from 1. Not handed on to events and assessments"),
-    key("read", "format", "delimited or fhir; found by the first bytes and the extension when left out"),
+    key(
+        "read",
+        "format",
+        "delimited, json, fhir, xpt, workbook, parquet or arrow; found by the first bytes and the extension when left out",
+    ),
     key(
         "read",
         "sheet",
-        "sheet of a workbook (default: the first), dataset of an XPT file, list of a JSON file that holds several; \
+        "sheet of a workbook (default: the first that holds something), dataset of an XPT file, list of a JSON file that holds several; \
          without meaning for text, so that one mapping serves both",
     ),
     key(
