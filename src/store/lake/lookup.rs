@@ -26,8 +26,7 @@ impl<T: Copy> KeyMap<T> {
 
     fn bit(&self, key: u128) -> usize {
         // Keys are hashes: any of their bits will do.
-        #[expect(clippy::cast_possible_truncation, reason = "the low bits are wanted")]
-        let low = key as usize;
+        let low = (key & u128::from(u64::MAX)) as usize;
         low & self.mask
     }
 

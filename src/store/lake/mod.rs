@@ -23,7 +23,6 @@ mod scores;
 mod snapshot;
 mod standing;
 mod states;
-#[expect(clippy::module_inception, reason = "the room's own name for the thing that it holds")]
 mod store;
 mod superseded;
 mod upsert;

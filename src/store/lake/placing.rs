@@ -12,7 +12,7 @@ use super::store::Store;
 use crate::domain::{Catalogue, Day};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What an event needs to know of a session.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,6 +40,9 @@ pub struct RefusedEvent {
     /// Day of the session that it names.
     pub session_day: Day,
 }
+
+/// Sessions of each patient (by the hash of the pseudonym), earliest first.
+type ByPatient = BTreeMap<u64, Vec<Facts>>;
 
 /// Where every event belongs.
 pub(super) struct Placed {
@@ -156,14 +159,11 @@ impl Placing<'_> {
     }
 
     /// The sessions of every patient of whom an event names no session, earliest first.
-    fn sessions_of_patients(
-        &self,
-        candidates: &[Candidate],
-    ) -> Result<(HashMap<u64, Vec<Facts>>, Vec<Existing>), StoreError> {
+    fn sessions_of_patients(&self, candidates: &[Candidate]) -> Result<(ByPatient, Vec<Existing>), StoreError> {
         let by_patient = || candidates.iter().filter(|candidate| candidate.event.named.is_none());
         let patients: HashSet<u64> = by_patient().filter_map(|candidate| candidate.event.patient()).collect();
         if patients.is_empty() {
-            return Ok((HashMap::new(), Vec::new()));
+            return Ok((ByPatient::new(), Vec::new()));
         }
         let onsets: Vec<Day> = by_patient().filter_map(|candidate| candidate.event.onset).collect();
         let longest = self.catalogue.ids().map(|id| self.catalogue.get(id).window_days).max().unwrap_or(0);
@@ -180,7 +180,7 @@ impl Placing<'_> {
         let found = standing::of_patients(self.store, &files, &patients)?;
         let stays = found.iter().filter(|existing| !self.standing.amended.contains_key(&existing.key));
         let comes = self.standing.winners.iter().filter(|entry| patients.contains(&entry.identity.patient));
-        let mut of_patients: HashMap<u64, Vec<Facts>> = HashMap::new();
+        let mut of_patients = ByPatient::new();
         for facts in stays.map(Facts::from).chain(comes.map(facts_of_entry)) {
             of_patients.entry(facts.patient).or_default().push(facts);
         }
@@ -199,7 +199,7 @@ impl Placing<'_> {
     }
 
     /// Where an event belongs now: its status, its session and how many fitted.
-    fn belongs(&self, event: &EventRow, of_patients: &HashMap<u64, Vec<Facts>>) -> (Status, Option<Facts>, i32) {
+    fn belongs(&self, event: &EventRow, of_patients: &ByPatient) -> (Status, Option<Facts>, i32) {
         if let Some(named) = event.named {
             let Some(facts) = self.session(named) else { return (Status::UnknownSession, None, 0) };
             let status = if event.patient().is_some_and(|patient| patient != facts.patient) {
@@ -225,7 +225,7 @@ impl Placing<'_> {
         }
     }
 
-    fn decide(&self, candidate: Candidate, of_patients: &HashMap<u64, Vec<Facts>>, placed: &mut Placed) {
+    fn decide(&self, candidate: Candidate, of_patients: &ByPatient, placed: &mut Placed) {
         let Candidate { mut event, from } = candidate;
         let (status, facts, candidates) = self.belongs(&event, of_patients);
         let refusal = matches!(status, Status::BeforeSession | Status::OtherPatient);

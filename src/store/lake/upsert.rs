@@ -319,7 +319,7 @@ impl<'a> Settled<'a> {
 
     /// The events of a month that stay, each with its file; and the files that lose some. Read only where sessions
     /// of the month are written anew or events leave it.
-    fn events_of(&self, month: &str, rewrites: bool) -> Result<(Vec<(EventRow, usize)>, BTreeSet<usize>), StoreError> {
+    fn events_of(&self, month: &str, rewrites: bool) -> Result<EventsOf, StoreError> {
         let mut stays = Vec::new();
         let mut leaves = BTreeSet::new();
         for (number, file) in self.event_files.iter().enumerate() {
@@ -409,6 +409,9 @@ impl<'a> Settled<'a> {
         self.repeated_scores
     }
 }
+
+/// Events that stay, each with the number of its file; and the files that lose some.
+type EventsOf = (Vec<(EventRow, usize)>, BTreeSet<usize>);
 
 /// What is written of a month.
 #[derive(Default)]
