@@ -189,6 +189,7 @@ pub struct RawRecord<'a> {
 impl<'a> RawRecord<'a> {
     /// The field at `index`, as it stands; empty where the record has no such field.
     #[must_use]
+    #[inline]
     pub fn field(&self, index: usize) -> &'a str {
         let Some((from, to)) = self.fields.get(index) else { return "" };
         self.text.get(*from as usize..*to as usize).unwrap_or("")

@@ -16,10 +16,10 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
-/// Records of a batch, at most.
-const BATCH_RECORDS: usize = 4096;
+/// Records of a batch, at most: what is judged of them stays in a core's own cache.
+const BATCH_RECORDS: usize = 512;
 /// Text of a batch, about.
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 256 << 10;
 /// Bytes that may be looked at twice before a quoted field may no longer span lines: keeps the work linear in a
 /// file made of stray quotation marks.
 const FREE_RESCAN_BYTES: u64 = 64 << 20;

@@ -355,12 +355,15 @@ impl<'a> Loading<'a> {
         let mut tally = InputTally::new(name(), role, self.source);
         tally.ignored = ignored(&judges).iter().map(ignored_text).collect();
         self.inputs.push(tally);
-        loop {
-            let batches = next_batches(reader.as_mut()).map_err(|source| LoadError::Ingest { file: name(), source })?;
-            if batches.is_empty() {
-                break;
-            }
-            let judged: Vec<Judged<T>> = batches.par_iter().map(|batch| judge(&judges, batch)).collect();
+        let failed = |source| LoadError::Ingest { file: name(), source };
+        let mut batches = next_batches(reader.as_mut()).map_err(failed)?;
+        while !batches.is_empty() {
+            // While these are judged, the next are read.
+            let (judged, next) = rayon::join(
+                || batches.par_iter().map(|batch| judge(&judges, batch)).collect::<Vec<Judged<T>>>(),
+                || next_batches(reader.as_mut()),
+            );
+            batches = next.map_err(failed)?;
             for judged in judged {
                 let input = &mut self.inputs[id.0 as usize];
                 input.read += judged.read;
