@@ -61,9 +61,9 @@ pub enum Fault {
 }
 
 /// Records of a batch, at most.
-pub(super) const BATCH_RECORDS: usize = 4096;
+pub(super) const BATCH_RECORDS: usize = 512;
 /// Text of a batch, about.
-pub(super) const BATCH_BYTES: usize = 1 << 20;
+pub(super) const BATCH_BYTES: usize = 256 << 10;
 /// Fields of a batch, about: wide tables whose fields are mostly empty have little text.
 const BATCH_FIELDS: usize = 1 << 19;
 
@@ -268,6 +268,7 @@ pub struct RawRecord<'a> {
 impl<'a> RawRecord<'a> {
     /// The field at `index`, as it stands; empty where the record has no such field.
     #[must_use]
+    #[inline]
     pub fn field(&self, index: usize) -> &'a str {
         let Some((from, to)) = self.fields.get(index) else { return "" };
         self.text.get(*from as usize..*to as usize).unwrap_or("")

@@ -61,12 +61,14 @@ where
     let mut reader = file.at.open(id, &options).map_err(broken)?;
     let judge = make(reader.header(), mapping).map_err(|source| LoadError::Header { file: name(), source })?;
     let ignored = ignored(&judge).iter().map(ignored_text).collect();
-    loop {
-        let batches = next_batches(reader.as_mut()).map_err(broken)?;
-        if batches.is_empty() {
-            break;
-        }
-        let made: Vec<T> = batches.par_iter().map(|batch| work(&judge, batch)).collect();
+    let mut batches = next_batches(reader.as_mut()).map_err(broken)?;
+    while !batches.is_empty() {
+        // While these are judged, the next are read.
+        let (made, next) = rayon::join(
+            || batches.par_iter().map(|batch| work(&judge, batch)).collect::<Vec<T>>(),
+            || next_batches(reader.as_mut()),
+        );
+        batches = next.map_err(broken)?;
         made.into_iter().try_for_each(&mut take)?;
         progress.observer.bytes(progress.read_bytes + reader.tally().bytes, progress.total_bytes);
     }

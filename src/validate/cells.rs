@@ -87,18 +87,29 @@ impl Cell {
     /// The text without surrounding space; `None` = missing.
     #[inline]
     pub(super) fn get<'a>(&'a self, row: &Row<'a>) -> Result<Option<Cow<'a, str>>, Complaint> {
-        Ok(self.translated(row)?.map(|(text, _)| text))
+        match self.plain(row) {
+            Some(text) => {
+                text.map_or(Ok(()), |text| self.readable(text))?;
+                Ok(text.map(Cow::Borrowed))
+            }
+            None => Ok(self.translated(row)?.map(|(text, _)| text)),
+        }
+    }
+
+    /// The short way, for what most columns are: one field whose values no mapping translates. The outer `None` = this is
+    /// no such column.
+    #[inline]
+    fn plain<'a>(&self, row: &Row<'a>) -> Option<Option<&'a str>> {
+        let (From::Field(index), None) = (&self.from, &self.values) else { return None };
+        let text = trimmed(row.record.field(*index));
+        Some((!self.nulls.has(text)).then_some(text))
     }
 
     /// The text, and whether it is the mapping's word for what stands there.
-    #[inline]
     pub(super) fn translated<'a>(&'a self, row: &Row<'a>) -> Result<Option<(Cow<'a, str>, bool)>, Complaint> {
         let text = match &self.from {
             From::Absent => return Ok(None),
-            From::Field(index) => match trimmed(row.record.field(*index)) {
-                "" if self.values.is_none() => return Ok(None),
-                text => Cow::Borrowed(text),
-            },
+            From::Field(index) => Cow::Borrowed(trimmed(row.record.field(*index))),
             From::Const(text) => Cow::Borrowed(text.trim()),
             From::Join(indices, between) => {
                 let parts = indices.iter().map(|index| row.record.field(*index).trim());

@@ -50,13 +50,35 @@ const MONTHS: [&[&str]; 12] = [
 /// First and last day that are plausible: of 1990 and of 2100.
 const PLAUSIBLE: std::ops::RangeInclusive<Day> = Day(7305)..=Day(47846);
 
-/// The short way, for what most fields hold: a plausible day written as `2026-03-02`.
-pub(super) fn usual(text: &str) -> Option<Day> {
-    Day::from_iso(text).filter(|day| PLAUSIBLE.contains(day))
+/// The short way, for what most fields hold: a plausible day written as `2026-03-02`, or as `02.03.2026` where the order
+/// is known.
+pub(super) fn usual(text: &str, order: Option<DateOrder>) -> Option<Day> {
+    let day = Day::from_iso(text).or_else(|| year_last(text, order?))?;
+    PLAUSIBLE.contains(&day).then_some(day)
+}
+
+/// A day of ten letters whose year stands last, with the same separator twice.
+fn year_last(text: &str, order: DateOrder) -> Option<Day> {
+    let [a, b, separator, c, d, again, year @ ..] = text.as_bytes() else { return None };
+    if separator != again || !b".-/".contains(separator) || year.len() != 4 {
+        return None;
+    }
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
+    };
+    let (first, second, year) = (number(&[*a, *b])?, number(&[*c, *d])?, i32::try_from(number(year)?).ok()?);
+    match order {
+        DateOrder::Dmy => Day::from_ymd(year, second, first),
+        DateOrder::Mdy => Day::from_ymd(year, first, second),
+        DateOrder::Ymd => None,
+    }
 }
 
 /// Reads a day; a time behind it is left out.
 pub(super) fn date(text: &str, order: Option<DateOrder>) -> Result<Day, Problem> {
+    if let Some(day) = usual(text, order) {
+        return Ok(day);
+    }
     let day = match Day::from_iso(text) {
         Some(day) => day,
         None => written(without_time(text), order)?,
@@ -234,6 +256,26 @@ mod tests {
     fn the_plausible_days_are_whole_years() {
         assert_eq!(Some(*PLAUSIBLE.start()), Day::from_ymd(1990, 1, 1));
         assert_eq!(Some(*PLAUSIBLE.end()), Day::from_ymd(2100, 12, 31));
+    }
+
+    /// Judged by the long way, over every pair of numbers and every separator.
+    #[test]
+    fn the_short_way_reads_what_the_long_way_reads() {
+        let mut read = 0;
+        for (first, second, separator) in
+            (0..=40).flat_map(|a| (0..=40).flat_map(move |b| [".", "-", "/", " ", ":"].map(|mark| (a, b, mark))))
+        {
+            for order in [DateOrder::Dmy, DateOrder::Mdy, DateOrder::Ymd].map(Some).into_iter().chain([None]) {
+                let text = format!("{first:02}{separator}{second:02}{separator}2024");
+                if let Some(day) = usual(&text, order) {
+                    assert_eq!(written(&text, order).ok(), Some(day), "{text}");
+                    read += 1;
+                }
+            }
+        }
+        assert_eq!(read, 366 * 3 * 2);
+        assert_eq!(usual("05.01/2024", Some(DateOrder::Dmy)), None);
+        assert_eq!(usual("05.01.1924", Some(DateOrder::Dmy)), None);
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! The same row twice, and a later row in place of an earlier one.
 
+mod values;
+
+pub(super) use values::{EffectCodes, Values};
+
 use super::outcome::Sourced;
 use crate::domain::{Assessment, Event, FileId, Place, Session};
-use ahash::{AHasher, RandomState};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hasher};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-/// What makes a row the same as another: its key (128 bits), and all its values (64 bits).
+/// What makes a row the same as another: its key (128 bits), and all its values (64 bits). XXH3 of the values as
+/// [`Values`] writes them: the same in every file format, on every machine and in every release, so that it may be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint {
     key: [u64; 2],
@@ -48,7 +53,7 @@ struct Standing {
 /// Sessions are the same when their `session_id` is; events and assessments when all their values are.
 #[derive(Debug, Clone, Default)]
 pub struct Duplicates {
-    standing: HashMap<[u64; 2], Standing, BuildHasherDefault<AHasher>>,
+    standing: HashMap<[u64; 2], Standing, BuildHasherDefault<Ready>>,
     kept: u32,
 }
 
@@ -90,7 +95,9 @@ impl Duplicates {
     /// Index (as in [`Seen::Replaces`]) of the row that stands for a session.
     #[must_use]
     pub fn index_of_session(&self, session_id: &str) -> Option<u32> {
-        let key = fingerprint(|hasher| session_id.hash(hasher), 0).key;
+        let mut values = Values::default();
+        values.text(session_id);
+        let key = Fingerprint::of_key(&values.bytes, 0).key;
         self.standing.get(&key).map(|standing| standing.index)
     }
 }
@@ -106,70 +113,106 @@ fn narrow(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// The same on every run: nothing that is written depends on it.
-fn hash(seed: u64, feed: impl Fn(&mut AHasher)) -> u64 {
-    let mut hasher = RandomState::with_seeds(seed, 0x9e37_79b9, 0x7f4a_7c15, 0xf39c_c060).build_hasher();
-    feed(&mut hasher);
-    hasher.finish()
-}
-
-fn fingerprint(key: impl Fn(&mut AHasher), content: u64) -> Fingerprint {
-    Fingerprint { key: [hash(1, &key), hash(2, &key)], content }
-}
-
 impl Fingerprint {
-    pub(super) fn of_session(session: &Session) -> Fingerprint {
-        fingerprint(|hasher| session.session_id.hash(hasher), hash(0, |hasher| feed_session(session, hasher)))
+    fn of_key(key: &[u8], content: u64) -> Fingerprint {
+        let key = xxh3_128(key);
+        #[expect(clippy::cast_possible_truncation, reason = "the two halves of the key")]
+        let halves = [(key >> 64) as u64, key as u64];
+        Fingerprint { key: halves, content }
     }
 
-    pub(super) fn of_event(event: &Event) -> Fingerprint {
-        fingerprint(
-            |hasher| {
-                let Event { link, effect, grade, onset, resolution, serious, verbatim, imdrf_code, reported } = event;
-                (link, effect, grade, onset, resolution).hash(hasher);
-                (serious, verbatim, imdrf_code, reported).hash(hasher);
-            },
-            0,
-        )
+    pub(super) fn of_session(session: &Session, codes: &impl EffectCodes, values: &mut Values) -> Fingerprint {
+        values.clear();
+        values.text(&session.session_id);
+        let key = values.bytes.len();
+        values.session(session, codes);
+        let (key, content) = values.bytes.split_at(key);
+        Fingerprint::of_key(key, xxh3_64(content))
     }
 
-    pub(super) fn of_assessment(assessment: &Assessment) -> Fingerprint {
-        fingerprint(
-            |hasher| {
-                let Assessment { patient_id, session_id, side, assessment_date, scale, score, rater } = assessment;
-                (patient_id, session_id, side, assessment_date).hash(hasher);
-                (scale, score.to_bits(), rater).hash(hasher);
-            },
-            0,
-        )
+    pub(super) fn of_event(event: &Event, codes: &impl EffectCodes, values: &mut Values) -> Fingerprint {
+        values.clear();
+        values.event(event, codes);
+        Fingerprint::of_key(&values.bytes, 0)
+    }
+
+    pub(super) fn of_assessment(assessment: &Assessment, values: &mut Values) -> Fingerprint {
+        values.clear();
+        values.assessment(assessment);
+        Fingerprint::of_key(&values.bytes, 0)
     }
 }
 
-/// Feeds every field: a new one that is forgotten here does not compile.
-#[rustfmt::skip]
-fn feed_session(session: &Session, hasher: &mut AHasher) {
-    let Session {
-        session_id: _, patient_id, clinic_id, practitioner_id, state, practitioner_credential,
-        practitioner_experience_years, session_date, course_session, setting, modality, device_model, device_lot,
-        firmware, needle_depth_mm, needle_count, passes, rf_energy_mj, rf_pulse_ms, body_area, side, indication,
-        age_years, sex, fitzpatrick, monk, ita_degrees, skin_sensitivity, skin_thickness, conditions, numbing_agent,
-        topicals, retinoid_stop_days, sterile_single_use, sunscreen_daily, sun_exposure, gentle_products, moisturiser,
-        picking, exfoliant, pain_vas, return_to_activity_days, last_follow_up_date, side_effects,
-    } = session;
-    let bits = |number: &Option<f64>| number.map(f64::to_bits);
-    (patient_id, clinic_id, practitioner_id, state, practitioner_credential).hash(hasher);
-    (bits(practitioner_experience_years), session_date, course_session, setting, modality).hash(hasher);
-    (device_model, device_lot, firmware, bits(needle_depth_mm), needle_count, passes).hash(hasher);
-    (bits(rf_energy_mj), bits(rf_pulse_ms), body_area, side, indication, age_years, sex).hash(hasher);
-    (fitzpatrick, monk, bits(ita_degrees), skin_sensitivity, skin_thickness, conditions).hash(hasher);
-    (numbing_agent, topicals, retinoid_stop_days, sterile_single_use, sunscreen_daily, sun_exposure).hash(hasher);
-    (gentle_products, moisturiser, picking, exfoliant, bits(pain_vas)).hash(hasher);
-    (return_to_activity_days, last_follow_up_date, side_effects).hash(hasher);
+/// Keys are hashes already.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ready(u64);
+
+impl Hasher for Ready {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        for half in bytes.as_chunks::<8>().0 {
+            self.0 ^= u64::from_ne_bytes(*half);
+        }
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Pinned: a fingerprint that is kept must mean the same in every release and on every machine. XXH3-128 of
+    /// `02 00 00 00 53 31`, as the reference program computes it.
+    #[test]
+    fn fingerprints_stay_as_they_are() {
+        let mut values = Values::default();
+        values.text("S1");
+        assert_eq!(values.bytes, [2, 0, 0, 0, b'S', b'1']);
+        assert_eq!(Fingerprint::of_key(&values.bytes, 0).key, [0x4DAB_28C9_DD3D_EE99, 0x6D47_0A35_7E6B_A808]);
+    }
+
+    /// The number of a code is part of what fingerprints are made of.
+    #[test]
+    fn codes_are_added_at_the_end_only() {
+        use crate::domain::codes;
+        let lists = [
+            codes::Setting::CODES,
+            codes::Modality::CODES,
+            codes::BodyArea::CODES,
+            codes::Side::CODES,
+            codes::Indication::CODES,
+            codes::Sex::CODES,
+            codes::Credential::CODES,
+            codes::SkinThickness::CODES,
+            codes::YesNo::CODES,
+            codes::Condition::CODES,
+            codes::NumbingAgent::CODES,
+            codes::Topical::CODES,
+        ];
+        let begin = [
+            "professional,home",
+            "roller,pen,stamp,rf,other",
+            "face,forehead,periorbital,cheeks,perioral,neck,chest,hands,arms,abdomen,thighs,back,scalp,other",
+            "left,right,both",
+            "acne_scars,scars,wrinkles,fine_lines,pores,texture,pigmentation,stretch_marks,alopecia,acne,rosacea,laxity,\
+             rejuvenation,other",
+            "female,male,other",
+            "dermatologist,physician,nurse,aesthetician,self,other",
+            "thin,normal,thick",
+            "no,yes",
+            "active_acne,eczema,rosacea,inflammatory_skin_disease,skin_infection,keloid_history,\
+             hypertrophic_scar_history,bleeding_disorder,pregnant,nursing,recent_isotretinoin",
+            "none,lidocaine,other",
+            "tretinoin,vitamin_c,hyaluronic_acid,prp,tranexamic_acid,other",
+        ];
+        for (codes, begin) in lists.iter().zip(begin) {
+            assert!(codes.join(",").starts_with(begin), "{begin}");
+        }
+    }
 
     fn row(key: u64, content: u64, line: u64) -> Sourced<()> {
         let place = Place { file: FileId(0), line, record: line - 1 };

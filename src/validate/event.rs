@@ -1,7 +1,7 @@
 //! Rows of an events file.
 
 use super::cells::{Cell, CodeCell, DateCell, GradeCell, Row, TextCell, need};
-use super::duplicates::Fingerprint;
+use super::duplicates::{Fingerprint, Values};
 use super::frame::Frame;
 use super::header::{HeaderError, Ignored};
 use super::mapping::Mapping;
@@ -59,7 +59,8 @@ impl EventJudge {
     /// Judges a batch.
     #[must_use]
     pub fn judge(&self, batch: &RawBatch) -> Judged<Event> {
-        self.frame.judge(batch, |row, remarks| self.event(row, remarks), Fingerprint::of_event)
+        let fingerprint = |event: &Event, values: &mut Values| Fingerprint::of_event(event, &self.terms, values);
+        self.frame.judge(batch, |row, remarks| self.event(row, remarks), fingerprint)
     }
 
     fn event(&self, row: &Row<'_>, remarks: &mut Vec<Complaint>) -> Result<Event, Complaint> {

@@ -1,7 +1,7 @@
 //! What all judges share: the walk over a batch, the row filter, and the words of a refusal.
 
 use super::cells::Row;
-use super::duplicates::Fingerprint;
+use super::duplicates::{Fingerprint, Values};
 use super::masking::Masker;
 use super::outcome::{Complaint, Judged, Rejection, Sourced, Warning};
 use super::rules;
@@ -31,10 +31,10 @@ impl Frame {
         &self,
         batch: &RawBatch,
         read: impl Fn(&Row<'_>, &mut Vec<Complaint>) -> Result<T, Complaint>,
-        fingerprint: impl Fn(&T) -> Fingerprint,
+        fingerprint: impl Fn(&T, &mut Values) -> Fingerprint,
     ) -> Judged<T> {
         let mut judged = Judged::empty();
-        let mut remarks = Vec::new();
+        let (mut remarks, mut values) = (Vec::new(), Values::default());
         judged.accepted.reserve(batch.len());
         for record in batch.records() {
             if record.fault.is_none() && !self.keeps(&record) {
@@ -50,7 +50,7 @@ impl Frame {
             };
             match verdict {
                 Ok(value) => {
-                    let fingerprint = fingerprint(&value);
+                    let fingerprint = fingerprint(&value, &mut values);
                     judged.accepted.push(Sourced { place: record.place, value, fingerprint });
                     judged.warnings.extend(remarks.drain(..).map(|remark| self.warning(&record, remark)));
                 }

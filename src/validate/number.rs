@@ -128,7 +128,7 @@ fn unknown_unit(writing: &Writing) -> Problem {
     Problem::new(rules::UNKNOWN_UNIT, format!("the unit is not one of {}", known.join(", ")))
 }
 
-/// The short way, for what most fields hold: digits and perhaps one point. Up to 2⁵³ and 10²² both parts are exact as
+/// The short way, for what most fields hold: digits and perhaps one decimal mark. Up to 2⁵³ and 10²² both parts are exact as
 /// floating-point numbers, so that one division rounds as reading the decimal text does.
 fn plain(text: &str, decimal: Decimal) -> Option<f64> {
     const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
@@ -140,14 +140,15 @@ fn plain(text: &str, decimal: Decimal) -> Option<f64> {
     if unsigned.is_empty() || unsigned.len() > 15 || !unsigned[0].is_ascii_digit() {
         return None;
     }
-    let (mut digits, mut behind, mut point) = (0u64, 0usize, false);
+    let mark = if decimal == Decimal::Point { b'.' } else { b',' };
+    let (mut digits, mut behind, mut marked) = (0u64, 0usize, false);
     for byte in unsigned {
         match byte {
             b'0'..=b'9' => {
                 digits = digits * 10 + u64::from(byte - b'0');
-                behind += usize::from(point);
+                behind += usize::from(marked);
             }
-            b'.' if decimal == Decimal::Point && !point => point = true,
+            byte if *byte == mark && !marked => marked = true,
             _ => return None,
         }
     }
@@ -255,6 +256,7 @@ mod tests {
             let bits = |value: Option<f64>| value.map(f64::to_bits);
             if let Some(value) = plain(&text, Decimal::Point) {
                 assert_eq!(bits(Some(value)), bits(text.parse().ok()), "{text}");
+                assert_eq!(bits(Some(value)), bits(plain(&text.replace('.', ","), Decimal::Comma)), "{text}");
             }
         }
         for text in ["", "-", ".", "1.2.3", "-.5", "1e5", "+1", "1234567890123456"] {

@@ -3,7 +3,7 @@
 use super::cells::{
     CodeCell, DateCell, FitzpatrickCell, ListCell, MonkCell, NumberCell, Row, TextCell, WholeCell, need,
 };
-use super::duplicates::Fingerprint;
+use super::duplicates::{EffectCodes, Fingerprint, Values};
 use super::frame::Frame;
 use super::header::{HeaderError, Ignored};
 use super::mapping::Mapping;
@@ -99,7 +99,9 @@ impl SessionJudge {
     /// Judges a batch.
     #[must_use]
     pub fn judge(&self, batch: &RawBatch) -> Judged<Session> {
-        self.frame.judge(batch, |row, remarks| self.session(row, remarks), Fingerprint::of_session)
+        let fingerprint =
+            |session: &Session, values: &mut Values| Fingerprint::of_session(session, &self.terms, values);
+        self.frame.judge(batch, |row, remarks| self.session(row, remarks), fingerprint)
     }
 
     fn session(&self, row: &Row<'_>, remarks: &mut Vec<Complaint>) -> Result<Session, Complaint> {

@@ -2,6 +2,7 @@
 
 use super::cells::{Cell, NONE_WORDS, Row, none_and_some};
 use super::dates::{self, DateOrder};
+use super::duplicates::EffectCodes;
 use super::outcome::{Complaint, Problem};
 use super::rules;
 use super::skin_tone;
@@ -62,10 +63,6 @@ impl Terms {
         self.words.get(term).copied()
     }
 
-    pub(super) fn code(&self, id: EffectId) -> &str {
-        self.effects.get(id.index()).map_or("", |effect| &effect.code)
-    }
-
     pub(super) fn window_days(&self, id: EffectId) -> i32 {
         self.effects.get(id.index()).map_or(i32::MAX, |effect| effect.window_days)
     }
@@ -87,6 +84,12 @@ impl Terms {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl EffectCodes for Terms {
+    fn code(&self, id: EffectId) -> &str {
+        self.effects.get(id.index()).map_or("", |effect| &effect.code)
     }
 }
 
@@ -168,7 +171,7 @@ impl EffectsCell {
         if text.is_empty() {
             return Ok((None, Resolution::NotStated));
         }
-        if let Some(usual) = usual_period(text) {
+        if let Some(usual) = usual_period(text, self.order) {
             return Ok(usual);
         }
         let whole = match dates::date(text, self.order) {
@@ -197,12 +200,12 @@ impl EffectsCell {
 }
 
 /// The short way, for what most entries hold: `2026-03-02/2026-03-04` or `2026-03-02/`.
-fn usual_period(text: &str) -> Option<(Option<Day>, Resolution)> {
+fn usual_period(text: &str, order: Option<DateOrder>) -> Option<(Option<Day>, Resolution)> {
     let (onset, resolved) = text.split_at_checked(10)?;
-    let onset = dates::usual(onset)?;
+    let onset = dates::usual(onset, order)?;
     match resolved.strip_prefix('/')? {
         "" => Some((Some(onset), Resolution::Ongoing)),
-        resolved => Some((Some(onset), Resolution::On(dates::usual(resolved)?))),
+        resolved => Some((Some(onset), Resolution::On(dates::usual(resolved, order)?))),
     }
 }
 
@@ -225,7 +228,8 @@ fn entries(text: &str) -> impl Iterator<Item = &str> {
 fn parts<'t>(entry: &'t str, terms: &Terms) -> impl Iterator<Item = &'t str> + use<'t> {
     let known = |part: &str| terms.find(part.split(':').next().unwrap_or(part).trim()).is_some();
     let apart = entry.contains(',') && entry.split(',').all(known);
-    entry.split(move |letter| apart && letter == ',').map(str::trim)
+    let (whole, parts) = if apart { (None, Some(entry.split(','))) } else { (Some(entry), None) };
+    whole.into_iter().chain(parts.into_iter().flatten()).map(str::trim)
 }
 
 #[cfg(test)]

@@ -41,6 +41,9 @@ struct Bucket {
 
 /// What a batch brings.
 pub struct Incoming {
+    /// Rows not yet divided by month: many small batches make few large ones.
+    waiting: Vec<RecordBatch>,
+    waiting_rows: usize,
     months: BTreeMap<Month, Bucket>,
     pub(super) entries: Vec<Entry>,
     /// Events, in the order of files and lines.
@@ -52,6 +55,9 @@ pub struct Incoming {
     schema: SchemaRef,
 }
 
+/// Rows that are divided by month at once.
+const DIVIDED_ROWS: usize = 64 << 10;
+
 /// Name of the column that numbers the rows of a batch, while they are on their way.
 pub(super) const NUMBER: &str = "number_in_batch";
 
@@ -62,6 +68,8 @@ impl Incoming {
         let mut fields: Vec<Arc<Field>> = columns::schema(&columns::session_rows()).fields().iter().cloned().collect();
         fields.push(Arc::new(Field::new(NUMBER, DataType::UInt32, false)));
         Incoming {
+            waiting: Vec::new(),
+            waiting_rows: 0,
             months: BTreeMap::new(),
             entries: Vec::new(),
             events: Vec::new(),
@@ -89,9 +97,20 @@ impl Incoming {
         let numbers: ArrayRef = Arc::new(UInt32Array::from_iter_values((first..).take(rows.num_rows())));
         let arrays: Vec<ArrayRef> = rows.columns().iter().cloned().chain([numbers]).collect();
         let rows = RecordBatch::try_new(self.schema.clone(), arrays).map_err(broken)?;
-        for (month, part) in by_month(&rows, &self.entries[first as usize..]).map_err(broken)? {
-            let bucket = self.months.entry(month).or_default();
-            bucket.batches.push(part);
+        self.waiting_rows += rows.num_rows();
+        self.waiting.push(rows);
+        if self.waiting_rows < DIVIDED_ROWS { Ok(()) } else { self.divide() }
+    }
+
+    /// Divides the rows that wait by month.
+    fn divide(&mut self) -> Result<(), StoreError> {
+        let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
+        let waiting = std::mem::take(&mut self.waiting);
+        let rows = arrow::compute::concat_batches(&self.schema, &waiting).map_err(broken)?;
+        drop(waiting);
+        let first = self.entries.len() - std::mem::take(&mut self.waiting_rows);
+        for (month, part) in by_month(&rows, &self.entries[first..]).map_err(broken)? {
+            self.months.entry(month).or_default().batches.push(part);
         }
         self.in_memory += rows.get_array_memory_size();
         if self.in_memory > self.memory { self.spill() } else { Ok(()) }
@@ -133,6 +152,11 @@ impl Incoming {
         }
         self.in_memory = 0;
         Ok(())
+    }
+
+    /// No more rows come.
+    pub(super) fn close(&mut self) -> Result<(), StoreError> {
+        if self.waiting_rows > 0 { self.divide() } else { Ok(()) }
     }
 
     /// Takes the sessions of each month out.

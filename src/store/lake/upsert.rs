@@ -67,6 +67,7 @@ impl<'a> Settled<'a> {
         mut incoming: Incoming,
         rules: Rules,
     ) -> Result<Settled<'a>, StoreError> {
+        incoming.close()?;
         let at = store.latest();
         let session_files = store.files(TableName::Sessions, at)?;
         let event_files = store.files(TableName::Events, at)?;
