@@ -48,7 +48,7 @@ impl Values {
         }
     }
 
-    fn texts<'t, const N: usize>(&mut self, texts: [Option<&'t str>; N]) {
+    fn texts<const N: usize>(&mut self, texts: [Option<&str>; N]) {
         texts.into_iter().for_each(|text| self.some_text(text));
     }
 
