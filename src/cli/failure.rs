@@ -59,6 +59,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         let exit_code = match error {
             StoreError::NoStore { .. }
+            | StoreError::NotAFolder { .. }
             | StoreError::ForeignFolder { .. }
             | StoreError::OtherKey { .. }
             | StoreError::BadKey { .. }

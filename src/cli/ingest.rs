@@ -1,7 +1,8 @@
 //! `stipple ingest`.
 
 use super::arguments::{Common, Ingest};
-use super::failure::Failure;
+use super::failure::{FAILED, Failure};
+use super::run::INTERRUPTED;
 use super::watch::Watch;
 use super::{answer, check, key};
 use crate::pipeline::settle::Named;
@@ -12,6 +13,7 @@ use serde_json::json;
 use std::path::Path;
 
 pub(super) fn ingest(command: &Ingest, common: &Common) -> Result<(), Failure> {
+    Store::check_place(&command.store)?;
     let watch = Watch::new(common);
     let named = Named { logs: &command.logs, events: &command.events, assessments: &command.assessments };
     let source = check::source(command.mapping.as_deref(), named)?;
@@ -24,6 +26,7 @@ pub(super) fn ingest(command: &Ingest, common: &Common) -> Result<(), Failure> {
     }
     let found = key::find(&command.store, command.key.as_deref(), common.quiet)?;
     let author = author(command.by.as_deref());
+    tell_of_interrupts();
     if !common.quiet && Store::is_locked(&command.store) {
         eprintln!("waiting for another process that writes to {}", command.store.display());
     }
@@ -39,6 +42,17 @@ pub(super) fn ingest(command: &Ingest, common: &Common) -> Result<(), Failure> {
     let taken = take_in(&request, &watch)?;
     watch.done();
     answer(&if common.json { as_json(&taken, &command.store) } else { as_text(&taken, &command.store) })
+}
+
+/// On Ctrl-C nothing needs undoing: a batch is in the store whole or not at all.
+fn tell_of_interrupts() {
+    let handler = ctrlc::set_handler(|| {
+        eprintln!("interrupted; the store is as it was, or holds the batch whole: `stipple store history` tells");
+        std::process::exit(INTERRUPTED);
+    });
+    if let Err(error) = handler {
+        Failure::new(FAILED, format!("cannot watch for Ctrl-C: {error}"), "").tell();
+    }
 }
 
 /// Who writes, and when: the one place where the store's clock is read.

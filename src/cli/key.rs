@@ -37,7 +37,10 @@ pub(super) fn find(store: &Path, told: Option<&Path>, quiet: bool) -> Result<Fou
         return Err(Failure::new(WRONG_USE, message, hint));
     }
     let keys = Keys::new(random()?);
-    write_new(&file, &keys)?;
+    if let Err(failure) = write_new(&file, &keys) {
+        // Another process that makes the same store may have been faster.
+        return if file.exists() { read(&file) } else { Err(failure) };
+    }
     if !quiet {
         eprintln!(
             "warning: a new key for the pseudonyms of patients was made: {}\n   hint: keep a copy of it apart from the \

@@ -15,7 +15,7 @@ use std::sync::Mutex;
 static STAGING: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// Exit code of a program that was interrupted, by custom.
-const INTERRUPTED: i32 = 130;
+pub(super) const INTERRUPTED: i32 = 130;
 
 pub(super) fn run(command: &Run, common: &Common) -> Result<(), Failure> {
     let watch = Watch::new(common);

@@ -66,6 +66,15 @@ impl Observer for Watch {
         }
     }
 
+    fn rows(&self, read: u64) {
+        let seconds = self.seconds();
+        if self.shown && seconds > PATIENCE.as_secs_f64() {
+            #[expect(clippy::cast_precision_loss, reason = "a speed for a person")]
+            let speed = read as f64 / seconds;
+            self.bar.set_message(format!("{read} rows, {speed:.0} rows/s"));
+        }
+    }
+
     fn bytes(&self, read: u64, total: u64) {
         self.bar.set_length(total);
         self.bar.set_position(read);

@@ -32,6 +32,8 @@ pub trait Observer: Sync {
     fn stage(&self, name: &'static str);
     /// So many bytes of so many have been read.
     fn bytes(&self, read: u64, total: u64);
+    /// So many rows have been read, of all files.
+    fn rows(&self, _read: u64) {}
 }
 
 /// An observer that does nothing.

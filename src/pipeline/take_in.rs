@@ -168,6 +168,8 @@ struct Taking<'a> {
     warnings: Remarks,
     counted: (BTreeMap<String, u64>, BTreeMap<String, u64>),
     newest: Option<Day>,
+    /// Rows read so far.
+    rows: u64,
 }
 
 impl<'a> Taking<'a> {
@@ -197,6 +199,7 @@ impl<'a> Taking<'a> {
             warnings: Remarks::new(request.store, TableName::Warnings, version),
             counted: (BTreeMap::new(), BTreeMap::new()),
             newest: None,
+            rows: 0,
         })
     }
 
@@ -380,6 +383,8 @@ impl<'a> Taking<'a> {
     fn note(&mut self, number: i32, rest: Rest) -> Result<(), StoreError> {
         let Some(entry) = self.files.last_mut() else { return Ok(()) };
         entry.read += rest.read;
+        self.rows += rest.read;
+        self.progress.observer.rows(self.rows);
         entry.filtered += rest.filtered;
         entry.accepted += rest.accepted;
         entry.rejected += rest.rejected.len() as u64;

@@ -25,4 +25,5 @@ mod redcap;
 mod report;
 mod simulate;
 mod store;
+mod store_commands;
 mod workbooks;

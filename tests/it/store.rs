@@ -561,3 +561,11 @@ fn little_memory_gives_the_same_store() {
     }
     assert_eq!(tables[&usize::MAX], tables[&1]);
 }
+
+#[test]
+fn an_address_is_no_store_and_nothing_is_made_there() {
+    let place = Path::new("s3://bucket/warehouse");
+    assert!(matches!(Store::open(place), Err(StoreError::NotAFolder { .. })));
+    assert!(matches!(Store::lock(place), Err(StoreError::NotAFolder { .. })));
+    assert!(!Path::new("s3:").exists());
+}

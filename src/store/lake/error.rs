@@ -12,6 +12,12 @@ pub enum StoreError {
         /// The folder.
         folder: PathBuf,
     },
+    /// An address where a folder should stand.
+    #[error("{folder} is an address; a store is a folder on a disk of this machine")]
+    NotAFolder {
+        /// The address.
+        folder: PathBuf,
+    },
     /// The folder holds something else.
     #[error("{folder} holds `{entry}`, which no store has; nothing was written")]
     ForeignFolder {
@@ -143,6 +149,9 @@ impl StoreError {
     pub fn remedy(&self) -> String {
         match self {
             StoreError::NoStore { .. } => "`stipple ingest --store STORE LOG` makes one".to_owned(),
+            StoreError::NotAFolder { .. } => {
+                "name a folder; stores in buckets (s3://, az://, gs://) are not there yet".to_owned()
+            }
             StoreError::ForeignFolder { .. } => "name a new or empty folder with --store".to_owned(),
             StoreError::Io { .. } => {
                 "check space and permissions; what was in the store is as it was, and the same command may be given again"

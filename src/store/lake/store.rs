@@ -46,11 +46,23 @@ pub struct Store {
 }
 
 impl Store {
+    /// Refuses what cannot be a store's place, before anything is made there.
+    ///
+    /// # Errors
+    /// When it is an address, not a folder.
+    pub fn check_place(root: &Path) -> Result<(), StoreError> {
+        if root.to_string_lossy().contains("://") {
+            return Err(StoreError::NotAFolder { folder: root.to_owned() });
+        }
+        Ok(())
+    }
+
     /// Waits until no other process writes to the store, and keeps them out.
     ///
     /// # Errors
     /// When the folder cannot be written to.
     pub fn lock(root: &Path) -> Result<WriteLock, StoreError> {
+        Store::check_place(root)?;
         std::fs::create_dir_all(root).map_err(StoreError::io("make the folder", root))?;
         let path = root.join(LOCK);
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
@@ -114,6 +126,7 @@ impl Store {
     /// # Errors
     /// When there is none, it is damaged, or another version of the program has written it.
     pub fn open(root: &Path) -> Result<Store, StoreError> {
+        Store::check_place(root)?;
         if !Store::exists(root) {
             return Err(StoreError::NoStore { folder: root.to_owned() });
         }
