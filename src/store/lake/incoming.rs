@@ -28,8 +28,18 @@ pub(super) struct Entry {
     pub(super) number: u32,
     pub(super) day: Day,
     pub(super) body_area: u8,
+    /// Last follow-up as the days of a [`Day`], or [`NO_FOLLOW_UP`]: this is kept for millions of rows.
+    pub(super) follow_up: i32,
+}
+
+/// Stands for no follow-up day.
+const NO_FOLLOW_UP: i32 = i32::MIN;
+
+impl Entry {
     /// Last follow-up, for sessions that say one.
-    pub(super) follow_up: Option<Day>,
+    pub(super) fn follow_up(&self) -> Option<Day> {
+        (self.follow_up != NO_FOLLOW_UP).then_some(Day(self.follow_up))
+    }
 }
 
 /// Rows of one month: in memory, and those before them on disk.
@@ -130,7 +140,7 @@ impl Incoming {
                 number,
                 day: Day(sessions.value(row)),
                 body_area: areas.keys().value(row),
-                follow_up: follow_ups.is_valid(row).then(|| Day(follow_ups.value(row))),
+                follow_up: if follow_ups.is_valid(row) { follow_ups.value(row) } else { NO_FOLLOW_UP },
             });
         }
     }

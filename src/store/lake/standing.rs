@@ -180,14 +180,24 @@ impl Standing {
         };
         let mut standing = Standing {
             verdicts: vec![Verdict::New; entries.len()],
-            winners: Vec::with_capacity(entries.len()),
+            winners: Vec::new(),
             existing,
             amended: HashMap::new(),
             kept_follow_ups: HashMap::new(),
         };
-        for same in entries.chunk_by(|a, b| a.identity.key == b.identity.key) {
-            standing.session(same, forward);
+        // Those that stand move to the front of the list: a second list of millions is not held.
+        let (mut kept, mut from) = (0, 0);
+        while from < entries.len() {
+            let key = entries[from].identity.key;
+            let rows = entries[from..].iter().take_while(|entry| entry.identity.key == key).count();
+            if let Some(winner) = standing.session(&entries[from..from + rows], forward) {
+                entries[kept] = winner;
+                kept += 1;
+            }
+            from += rows;
         }
+        entries.truncate(kept);
+        standing.winners = entries;
         Ok(standing)
     }
 
@@ -203,8 +213,8 @@ impl Standing {
         Some(&self.winners[at])
     }
 
-    /// Settles the rows of one session, in the order in which they came.
-    fn session(&mut self, same: &[Entry], forward: bool) {
+    /// Settles the rows of one session, in the order in which they came; the one that stands, if one does.
+    fn session(&mut self, same: &[Entry], forward: bool) -> Option<Entry> {
         let before = self.existing(same[0].identity.key).copied();
         let content = |entry: &Entry| (entry.identity.row_hash, entry.identity.patient);
         let mut stands = before.map(|existing| (existing.row_hash, existing.patient));
@@ -221,25 +231,25 @@ impl Standing {
             }
             stands = Some(content(entry));
         }
-        let Some(winner) = latest else { return };
+        let winner = latest?;
         if before.is_some_and(|existing| (existing.row_hash, existing.patient) == content(winner)) {
             // It was said otherwise in between, and is now as it was.
             self.verdicts[winner.number as usize] = Verdict::Repeats;
-            return;
+            return None;
         }
         if let Some(existing) = before {
             self.amended.insert(existing.key, winner.number);
         }
-        let furthest = same.iter().filter_map(|entry| entry.follow_up).chain(before.and_then(|e| e.follow_up)).max();
+        let furthest = same.iter().filter_map(Entry::follow_up).chain(before.and_then(|e| e.follow_up)).max();
         let mut winner = *winner;
         if let Some(day) = furthest.filter(|_| forward)
-            && winner.follow_up.is_none_or(|own| own < day)
+            && winner.follow_up().is_none_or(|own| own < day)
             && day >= winner.day
         {
-            winner.follow_up = Some(day);
+            winner.follow_up = day.0;
             self.kept_follow_ups.insert(winner.number, day);
         }
-        self.winners.push(winner);
+        Some(winner)
     }
 }
 
