@@ -9,7 +9,7 @@ use super::ledger::Batch;
 use super::month::PENDING;
 use super::standing::keys_in_order;
 use super::store::Store;
-use super::{compact, upsert};
+use super::{states, upsert};
 use crate::domain::codes::{CodeSet, Condition, Topical, YesNo};
 use crate::domain::{Catalogue, Day, FileId, Fitzpatrick, ItaClass, Place};
 use crate::store::build::{CANONICAL, Occurrence, Reading};
@@ -62,7 +62,7 @@ impl Snapshot {
         let schema = rows.first().map_or_else(empty_schema, RecordBatch::schema);
         let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
         let rows = concat_batches(&schema, &rows).map_err(broken)?;
-        let mut occurrences = in_rows(&rows, catalogue);
+        let mut occurrences = states::in_rows(&rows, catalogue).map_err(broken)?;
         join(&rows, &events, &mut occurrences)?;
         let raw = raw(&rows).map_err(broken)?;
         Ok(Snapshot {
@@ -89,26 +89,6 @@ fn month(store: &Store, files: &[DataFile]) -> Result<RecordBatch, StoreError> {
     let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
     let rows = concat_batches(&empty_schema(), &parts).map_err(broken)?;
     if parts.len() == 1 { Ok(rows) } else { upsert::sorted(&rows).map_err(broken) }
-}
-
-fn in_rows(rows: &RecordBatch, catalogue: &Catalogue) -> Vec<Occurrence> {
-    let Some(lists) = rows.column_by_name("side_effects").and_then(|column| column.as_string_opt::<i32>()) else {
-        return Vec::new();
-    };
-    let mut occurrences = Vec::new();
-    for (session, text) in (0u32..).zip(lists.iter()) {
-        for effect in text.map(|text| compact::read(text, catalogue)).unwrap_or_default() {
-            occurrences.push(Occurrence {
-                session,
-                effect: effect.effect,
-                grade: effect.grade,
-                onset: effect.onset,
-                reported: None,
-                resolution: effect.resolution,
-            });
-        }
-    }
-    occurrences
 }
 
 /// Adds the side effects that events tell, in the order in which they came.

@@ -44,7 +44,7 @@ pub(super) fn columns<'e>(
 }
 
 /// Side effects that stand in the sessions' own rows.
-fn in_rows(rows: &RecordBatch, catalogue: &Catalogue) -> Result<Vec<Occurrence>, ArrowError> {
+pub(super) fn in_rows(rows: &RecordBatch, catalogue: &Catalogue) -> Result<Vec<Occurrence>, ArrowError> {
     let lists = rows.column_by_name("side_effects").and_then(|column| column.as_string_opt::<i32>());
     let lists = lists.ok_or_else(|| ArrowError::SchemaError("side_effects is no text".to_owned()))?;
     let mut occurrences = Vec::new();
