@@ -427,7 +427,8 @@ fn a_patients_id_is_in_no_file_and_a_new_key_renews_every_pseudonym() {
         row("S1", secret, "2026-01-05", "2026-05-06", "none"),
     ];
     let events = "session_id,patient_id,side_effect,onset_date,verbatim\n";
-    let events = format!("{events},{secret},pih,2026-02-20,told by {secret}\n,{secret},pih,,\n");
+    let named = format!("{secret}/2,{secret},bruising,2026-02-06,\n");
+    let events = format!("{events},{secret},pih,2026-02-20,told by {secret}\n,{secret},pih,,\n{named}");
     warehouse.ingest(&[&log(&rows)], &[&events]);
     warehouse.ingest(&[&log(&[row("S1", secret, "2026-01-05", "2026-05-09", "pih:1")])], &[]);
     let hidden = |warehouse: &Warehouse| {

@@ -190,7 +190,13 @@ impl EventRow {
 
     /// With the ids that the newest key gives.
     pub(super) fn renewed(mut self, keys: &Keys) -> EventRow {
-        self.patient_id = self.patient_id.map(|patient| keys.renewed(&patient));
+        if let Some(old) = self.patient_id.take() {
+            // An id of a session, or somebody's words, may hold the pseudonym too.
+            let new = keys.renewed(&old);
+            self.session_id = self.session_id.map(|id| id.replace(&old, &new));
+            self.verbatim = self.verbatim.map(|words| words.replace(&old, &new));
+            self.patient_id = Some(new);
+        }
         self.named = self.named.map(|key| keys.renewed_session(key));
         self.joined = self.joined.map(|key| keys.renewed_session(key));
         self
