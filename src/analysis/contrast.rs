@@ -2,9 +2,9 @@
 
 use super::counting::{Multiplicity, Rate};
 use super::rates::{as_number, rate_rows};
-use super::{Analysis, Evidence, Kind, group_of};
+use super::{Analysis, Evidence, Kind, Needs, group_of};
 use crate::cube::plan::CellView;
-use crate::cube::{CubeKey, Dimension};
+use crate::cube::{Cube, CubeKey, Dimension};
 use crate::domain::EffectId;
 use crate::results::{ResultRow, Statistic};
 use crate::stats::odds_ratio::{self, OddsRatioMethod};
@@ -19,7 +19,7 @@ pub const KIND: Kind = Kind {
     about: "Two groups against each other: risk difference, risk ratio, odds ratio, number needed to harm, tests.",
     keys: &["outcomes", "between", "exposed", "reference", "by", "multiplicity"],
     required: &["outcomes", "between", "exposed", "reference"],
-    cubes,
+    needs,
     rows,
 };
 
@@ -28,8 +28,13 @@ fn dimensions(analysis: &Analysis) -> Vec<Dimension> {
     analysis.by.iter().chain(&analysis.between).cloned().collect()
 }
 
-fn cubes(analysis: &Analysis) -> Vec<CubeKey> {
-    vec![analysis.cube(dimensions(analysis), &[])]
+fn needs(analysis: &Analysis) -> Needs {
+    Needs::cubes(vec![analysis.cube(dimensions(analysis), &[]), compared(analysis)])
+}
+
+/// The cube of the compared column alone.
+fn compared(analysis: &Analysis) -> CubeKey {
+    analysis.cube(analysis.between.iter().cloned().collect(), &[])
 }
 
 fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
@@ -53,7 +58,7 @@ fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
                     group: group_of(&cell.group()),
                     ..analysis.row(Statistic::Rate)
                 };
-                rows.extend(rate_rows(analysis, &template, cell.cell(effect)));
+                rows.extend(rate_rows(analysis, &template, &cell.cell(effect)));
             }
             let made = contrast.rows(&group_of(&stratum), (side(exposed), side(reference)));
             tests.extend((rows.len()..rows.len() + made.len()).filter(|at| is_family_test(&made[*at - rows.len()])));
@@ -130,8 +135,8 @@ impl Contrast<'_> {
             let warning = "not_estimable: one of the two groups has no session".to_owned();
             return vec![ResultRow { warning, method: "newcombe", unit: "proportion", ..template }];
         };
-        let exposed = counting.rate(exposed.cell(self.effect));
-        let reference = counting.rate(reference.cell(self.effect));
+        let exposed = counting.rate(&exposed.cell(self.effect));
+        let reference = counting.rate(&reference.cell(self.effect));
         let mut rows = self.effect_rows(&template, &exposed, &reference);
         rows.extend(self.test_rows(&template, &exposed, &reference));
         rows
@@ -183,11 +188,8 @@ impl Contrast<'_> {
             _ => None,
         };
         let sessions = clustered.is_some();
-        let shared = self
-            .analysis
-            .between
-            .as_ref()
-            .map_or(0, |between| self.evidence.patients_in_several(&self.analysis.wheres, between));
+        let compared = self.evidence.cubes.get(&compared(self.analysis));
+        let shared = compared.map_or(0, Cube::patients_in_several);
         let both = table.events_exposed + table.events_reference;
         let nothing = both == 0 || both == table.n_exposed + table.n_reference;
         clustered

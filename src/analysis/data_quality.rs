@@ -1,11 +1,10 @@
 //! `data_quality`: what came in, what was refused and why, what is missing, and who was assessed.
 
 use super::rates::as_number;
-use super::{Analysis, Evidence, Kind, Outcomes, group_of};
-use crate::cube::{Cube, CubeKey, Dimension};
+use super::{Analysis, Evidence, Kind, Needs, Outcomes, group_of};
+use crate::cube::{Cube, CubeKey, Dimension, FilledKey};
 use crate::domain::COLUMNS;
 use crate::results::{ResultRow, Statistic};
-use arrow::array::Array;
 
 /// The kind.
 pub const KIND: Kind = Kind {
@@ -13,7 +12,7 @@ pub const KIND: Kind = Kind {
     about: "What came in, what was refused and why, what is missing by column and clinic, and the share assessed.",
     keys: &["outcomes"],
     required: &[],
-    cubes,
+    needs,
     rows,
 };
 
@@ -25,8 +24,17 @@ fn cubes(analysis: &Analysis) -> Vec<CubeKey> {
     vec![analysis.cube(Vec::new(), &[]), analysis.cube(vec![clinics()], &[])]
 }
 
+/// Values of every optional column by clinic.
+fn filled(analysis: &Analysis) -> FilledKey {
+    let optional = COLUMNS.iter().filter(|column| !column.required).map(|column| column.name.to_owned());
+    FilledKey { wheres: analysis.wheres.clone(), by: clinics(), columns: optional.collect() }
+}
+
+fn needs(analysis: &Analysis) -> Needs {
+    Needs { filled: vec![filled(analysis)], ..Needs::cubes(cubes(analysis)) }
+}
+
 fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
-    let fits = evidence.fits(&analysis.wheres);
     let mut rows: Vec<ResultRow> = evidence
         .intake
         .counts
@@ -36,8 +44,8 @@ fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
             ..count_row(analysis, &count.term, count.count, "rows")
         })
         .collect();
-    let analysed = fits.iter().filter(|fits| **fits).count() as u64;
-    let outside = evidence.table.len() as u64 - analysed;
+    let analysed = evidence.cubes.get(&analysis.cube(Vec::new(), &[])).map_or(0, Cube::sessions);
+    let outside = evidence.all_sessions() - analysed;
     rows.push(count_row(analysis, "outside_cohort", outside, "sessions"));
     rows.push(count_row(analysis, "analysed_sessions", analysed, "sessions"));
     for key in cubes(analysis) {
@@ -45,7 +53,7 @@ fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
             rows.extend(assessed_rows(analysis, evidence, cube));
         }
     }
-    rows.extend(missing_rows(analysis, evidence, &fits));
+    rows.extend(missing_rows(analysis, evidence));
     rows
 }
 
@@ -103,39 +111,18 @@ fn share(row: ResultRow, part: u64, whole: u64) -> ResultRow {
 
 /// Share missing of every optional column, over all and by clinic. A session in which nobody asked has no
 /// `side_effects`.
-fn missing_rows(analysis: &Analysis, evidence: &Evidence<'_>, fits: &[bool]) -> Vec<ResultRow> {
-    let table = evidence.table;
-    let Ok(clinics) = clinics().labels(table) else { return Vec::new() };
+fn missing_rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
+    let Some(filled) = evidence.cubes.filled(&filled(analysis)) else { return Vec::new() };
     let mut rows = Vec::new();
-    for column in COLUMNS.iter().filter(|column| !column.required) {
-        let present: Box<dyn Fn(usize) -> bool> = match (column.name, table.column(missing_by(column.name))) {
-            ("side_effects", _) => Box::new(|row| table.asked()[row]),
-            (_, Some(values)) => Box::new(move |row| values.is_valid(row)),
-            (_, None) => continue,
-        };
-        let mut missing = vec![(0u64, 0u64); clinics.texts.len()];
-        for row in (0..table.len()).filter(|row| fits[*row]) {
-            if let Some((lacking, all)) = clinics.codes[row].and_then(|clinic| missing.get_mut(clinic as usize)) {
-                *all += 1;
-                *lacking += u64::from(!present(row));
-            }
-        }
+    let optional = COLUMNS.iter().filter(|column| !column.required);
+    for (column, lacking) in optional.zip(&filled.lacking) {
         let template = ResultRow { term: column.name.to_owned(), ..analysis.row(Statistic::MissingShare) };
-        let (lacking, all) = missing.iter().fold((0, 0), |sum, clinic| (sum.0 + clinic.0, sum.1 + clinic.1));
-        rows.push(share(template.clone(), lacking, all));
-        for (clinic, (lacking, all)) in clinics.texts.iter().zip(&missing).filter(|(_, (_, all))| *all > 0) {
+        rows.push(share(template.clone(), lacking.iter().sum(), filled.sessions.iter().sum()));
+        let by_clinic = filled.texts.iter().zip(lacking.iter().zip(&filled.sessions));
+        for (clinic, (lacking, all)) in by_clinic.filter(|(_, (_, all))| **all > 0) {
             let group = vec![("clinic_id".to_owned(), clinic.clone())];
             rows.push(ResultRow { group, ..share(template.clone(), *lacking, *all) });
         }
     }
     rows
-}
-
-/// The column of the table that tells whether a canonical list column was filled in.
-fn missing_by(column: &str) -> &str {
-    match column {
-        "conditions" => "active_acne",
-        "topicals" => "topical_tretinoin",
-        other => other,
-    }
 }

@@ -1,17 +1,15 @@
 //! What an analysis may look at.
 
 use super::Outcomes;
-use crate::cube::{Cubes, Dimension};
+use crate::cube::{Cube, CubeKey, Cubes};
 use crate::domain::{Catalogue, EffectId};
 use crate::store::{Filter, SessionTable, Settled};
 
 /// The filled cubes and, for what cannot be made from cells, the sessions themselves.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
-    /// The sessions up to the data cut.
-    pub table: &'a SessionTable,
-    /// Their states.
-    pub settled: &'a Settled,
+    /// The sessions themselves, where an analysis needs them.
+    pub sessions: Option<Sessions<'a>>,
     /// The cubes that the analyses asked for.
     pub cubes: &'a Cubes,
     /// The run's side effects.
@@ -21,30 +19,23 @@ pub struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    /// For each session whether every expression holds. The expressions were tried when the pipeline was read.
+    /// The cube of all sessions, which every plan holds.
     #[must_use]
-    pub fn fits(&self, wheres: &[String]) -> Vec<bool> {
-        let mut fits = vec![true; self.table.len()];
-        for text in wheres {
-            let rows = Filter::parse(text).and_then(|filter| filter.rows(self.table)).unwrap_or_default();
-            fits.iter_mut().enumerate().for_each(|(row, fits)| *fits &= rows.get(row).copied().unwrap_or(false));
-        }
-        fits
+    pub fn everything() -> CubeKey {
+        CubeKey { wheres: Vec::new(), dimensions: Vec::new(), measures: Vec::new() }
     }
 
-    /// How many patients have sessions in more than one value of a column (missing not counted).
+    /// Sessions up to the data cut, of the cohort or not.
     #[must_use]
-    pub fn patients_in_several(&self, wheres: &[String], dimension: &Dimension) -> u64 {
-        let Ok(labels) = dimension.labels(self.table) else { return 0 };
-        let patients = self.table.patients();
-        let mut first = vec![None; patients.iter().max().map_or(0, |last| *last as usize + 1)];
-        let mut several = vec![false; first.len()];
-        for (row, _) in self.fits(wheres).iter().enumerate().filter(|(_, fits)| **fits) {
-            let Some(code) = labels.codes[row] else { continue };
-            let patient = patients[row] as usize;
-            several[patient] |= first[patient].get_or_insert(code) != &code;
-        }
-        several.into_iter().filter(|several| *several).count() as u64
+    pub fn all_sessions(&self) -> u64 {
+        self.cubes.get(&Evidence::everything()).map_or(0, Cube::sessions)
+    }
+
+    /// Sessions up to the data cut in which a side effect is present.
+    #[must_use]
+    pub fn present(&self, effect: EffectId) -> u64 {
+        let cell = self.cubes.get(&Evidence::everything()).and_then(|cube| cube.cells().next());
+        cell.map_or(0, |cell| cell.cell(effect).assessed.events)
     }
 
     /// The side effects of an analysis, in order.
@@ -53,7 +44,7 @@ impl Evidence<'_> {
         match outcomes {
             Outcomes::These(effects) => effects.clone(),
             Outcomes::All => {
-                let uncoded = self.settled.sessions_with(Catalogue::UNCODED).next().is_some();
+                let uncoded = self.present(Catalogue::UNCODED) > 0;
                 let coded = self.catalogue.ids().filter(|id| *id != Catalogue::UNCODED);
                 coded.chain(uncoded.then_some(Catalogue::UNCODED)).collect()
             }
@@ -64,6 +55,28 @@ impl Evidence<'_> {
     #[must_use]
     pub fn code(&self, effect: EffectId) -> String {
         self.catalogue.get(effect).code.clone()
+    }
+}
+
+/// The sessions themselves.
+#[derive(Debug, Clone, Copy)]
+pub struct Sessions<'a> {
+    /// The sessions up to the data cut, with the columns that the analyses need.
+    pub table: &'a SessionTable,
+    /// Their states.
+    pub settled: &'a Settled,
+}
+
+impl Sessions<'_> {
+    /// For each session whether every expression holds. The expressions were tried when the pipeline was read.
+    #[must_use]
+    pub fn fits(&self, wheres: &[String]) -> Vec<bool> {
+        let mut fits = vec![true; self.table.len()];
+        for text in wheres {
+            let rows = Filter::parse(text).and_then(|filter| filter.rows(self.table)).unwrap_or_default();
+            fits.iter_mut().enumerate().for_each(|(row, fits)| *fits &= rows.get(row).copied().unwrap_or(false));
+        }
+        fits
     }
 }
 

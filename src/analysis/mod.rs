@@ -13,9 +13,9 @@ pub mod severity;
 pub mod trend;
 
 pub use counting::{Counted, Counting, Denominator, IntervalMethod, Multiplicity};
-pub use evidence::{Evidence, Intake, IntakeCount};
+pub use evidence::{Evidence, Intake, IntakeCount, Sessions};
 
-use crate::cube::{CubeKey, Dimension};
+use crate::cube::{CubeKey, Dimension, FilledKey};
 use crate::domain::EffectId;
 use crate::results::ResultRow;
 
@@ -30,10 +30,40 @@ pub struct Kind {
     pub keys: &'static [&'static str],
     /// Keys that it cannot do without.
     pub required: &'static [&'static str],
-    /// The cubes that it needs.
-    pub cubes: fn(&Analysis) -> Vec<CubeKey>,
+    /// What it needs to know of the sessions.
+    pub needs: fn(&Analysis) -> Needs,
     /// Its rows.
     pub rows: fn(&Analysis, &Evidence<'_>) -> Vec<ResultRow>,
+}
+
+/// What an analysis needs to know of the sessions.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Needs {
+    /// Cubes.
+    pub cubes: Vec<CubeKey>,
+    /// Counts of values.
+    pub filled: Vec<FilledKey>,
+    /// Whether the cubes must tell the worst grades.
+    pub grades: bool,
+    /// What cannot be made from cells, and which columns of the sessions themselves it takes.
+    pub sessions: Option<SessionsNeed>,
+}
+
+/// Why an analysis reads the sessions themselves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionsNeed {
+    /// What it makes of them.
+    pub why: &'static str,
+    /// The columns that it reads, those of its conditions not among them.
+    pub columns: Vec<String>,
+}
+
+impl Needs {
+    /// Only cubes.
+    #[must_use]
+    pub fn cubes(cubes: Vec<CubeKey>) -> Needs {
+        Needs { cubes, ..Needs::default() }
+    }
 }
 
 /// Every analysis kind.

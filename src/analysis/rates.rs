@@ -1,9 +1,9 @@
 //! `side_effect_rates`: how often each side effect was found, divided by any columns.
 
 use super::counting::Rate;
-use super::{Analysis, Evidence, Kind, group_of};
+use super::{Analysis, Evidence, Kind, Needs, group_of};
 use crate::cube::plan::CellView;
-use crate::cube::{Cell, Cube, CubeKey};
+use crate::cube::{Cell, Cube};
 use crate::results::{ResultRow, Statistic};
 use std::collections::BTreeSet;
 
@@ -13,25 +13,26 @@ pub const KIND: Kind = Kind {
     about: "How often each side effect was found, by any columns: rate, interval, n/N and how many were not assessed.",
     keys: &["outcomes", "by"],
     required: &["outcomes"],
-    cubes,
+    needs,
     rows,
 };
 
-fn cubes(analysis: &Analysis) -> Vec<CubeKey> {
-    vec![analysis.cube(analysis.by.clone(), &[])]
+fn needs(analysis: &Analysis) -> Needs {
+    Needs::cubes(vec![analysis.cube(analysis.by.clone(), &[])])
 }
 
 fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
     let Some(cube) = evidence.cubes.get(&analysis.cube(analysis.by.clone(), &[])) else { return Vec::new() };
+    let cells = cells(cube, analysis.by.len());
     let mut rows = Vec::new();
     for effect in evidence.effects(&analysis.outcomes) {
-        for cell in cells(cube, analysis.by.len()) {
+        for cell in &cells {
             let template = ResultRow {
                 outcome: evidence.code(effect),
                 group: group_of(&cell.group()),
                 ..analysis.row(Statistic::Rate)
             };
-            rows.extend(rate_rows(analysis, &template, cell.cell(effect)));
+            rows.extend(rate_rows(analysis, &template, &cell.cell(effect)));
         }
     }
     rows

@@ -16,7 +16,7 @@ pub(super) struct Term {
 }
 
 /// A model's data: complete sessions only, and how many were left out for a missing value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Design {
     /// Terms after the intercept.
     pub(super) terms: Vec<Term>,
@@ -94,12 +94,13 @@ impl Design {
         evidence: &Evidence<'_>,
         (effect, predictors, complete): (EffectId, &[Predictor], &[Predictor]),
     ) -> Design {
-        let fits = evidence.fits(&analysis.wheres);
+        let Some(sessions) = evidence.sessions else { return Design::default() };
+        let fits = sessions.fits(&analysis.wheres);
         let counts = |row: &usize| {
-            let assessed = evidence.settled.state(*row, effect) != State::NotAssessed;
+            let assessed = sessions.settled.state(*row, effect) != State::NotAssessed;
             fits[*row] && (assessed || analysis.counting.denominator == Denominator::AllSessions)
         };
-        let denominator: Vec<usize> = (0..evidence.table.len()).filter(counts).collect();
+        let denominator: Vec<usize> = (0..sessions.table.len()).filter(counts).collect();
         let complete = |row: &usize| predictors.iter().chain(complete).all(|predictor| predictor.is_known(*row));
         let rows: Vec<usize> = denominator.iter().copied().filter(complete).collect();
         let columns: Vec<(&Predictor, Term, Option<u32>)> = predictors
@@ -115,13 +116,13 @@ impl Design {
             incomplete: (denominator.len() - rows.len()) as u64,
         };
         let mut cluster_of =
-            vec![u32::MAX; evidence.table.patients().iter().max().map_or(0, |last| *last as usize + 1)];
+            vec![u32::MAX; sessions.table.patients().iter().max().map_or(0, |last| *last as usize + 1)];
         let mut clusters = 0;
         for row in rows {
             design.cells.push(1.0);
             design.cells.extend(columns.iter().map(|(predictor, _, level)| predictor.value(row, *level)));
-            design.events.push(f64::from(u8::from(evidence.settled.state(row, effect) == State::Present)));
-            let cluster = &mut cluster_of[evidence.table.patients()[row] as usize];
+            design.events.push(f64::from(u8::from(sessions.settled.state(row, effect) == State::Present)));
+            let cluster = &mut cluster_of[sessions.table.patients()[row] as usize];
             if *cluster == u32::MAX {
                 *cluster = clusters;
                 clusters += 1;

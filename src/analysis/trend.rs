@@ -5,9 +5,9 @@
 use super::counting::{Counted, cluster_sums};
 use super::rates::{as_number, rate_rows};
 use super::regression::{Design, Predictor};
-use super::{Analysis, Evidence, Kind, group_of};
+use super::{Analysis, Evidence, Kind, Needs, SessionsNeed, group_of};
 use crate::cube::plan::CellView;
-use crate::cube::{Cube, CubeKey, Dimension, MeasureSums};
+use crate::cube::{Cube, Dimension, MeasureSums};
 use crate::domain::EffectId;
 use crate::results::{ResultRow, Statistic};
 use crate::stats::logistic::{self, Covariance, Fit, FitProblem, Likelihood};
@@ -20,7 +20,7 @@ pub const KIND: Kind = Kind {
     about: "Does a side effect rise with an ordered column such as skin tone? Rates by level, trend tests, crude and adjusted odds ratios.",
     keys: &["outcomes", "over", "adjust", "reference"],
     required: &["outcomes", "over"],
-    cubes,
+    needs,
     rows,
 };
 
@@ -35,9 +35,15 @@ fn over(analysis: &Analysis) -> Option<&Dimension> {
     analysis.over.as_ref()
 }
 
-fn cubes(analysis: &Analysis) -> Vec<CubeKey> {
+fn needs(analysis: &Analysis) -> Needs {
     let by_level = over(analysis).map(|over| analysis.cube(vec![over.clone()], CONTEXT));
-    by_level.into_iter().chain([analysis.cube(Vec::new(), &[])]).collect()
+    let followed = over(analysis).map(|over| over.column.clone());
+    let why = "logistic models, their errors clustered by patient";
+    Needs {
+        cubes: by_level.into_iter().chain([analysis.cube(Vec::new(), &[])]).collect(),
+        sessions: Some(SessionsNeed { why, columns: followed.into_iter().chain(analysis.adjust.clone()).collect() }),
+        ..Needs::default()
+    }
 }
 
 fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
@@ -63,7 +69,7 @@ fn context_rows(analysis: &Analysis, cube: &Cube) -> Vec<ResultRow> {
             continue;
         }
         for cell in cube.cells() {
-            let estimate = mean::estimate(&measure_sums(cell.measure(at)), analysis.counting.level);
+            let estimate = mean::estimate(&measure_sums(&cell.measure(at)), analysis.counting.level);
             let row = ResultRow {
                 group: group_of(&cell.group()),
                 term: (*name).to_owned(),
@@ -114,14 +120,14 @@ impl Trend<'_> {
     fn overall_rows(&self) -> Vec<ResultRow> {
         let everybody = self.evidence.cubes.get(&self.analysis.cube(Vec::new(), &[]));
         let cell = everybody.and_then(|cube| cube.cells().next());
-        cell.map(|cell| rate_rows(self.analysis, &self.template(Statistic::Rate), cell.cell(self.effect)))
+        cell.map(|cell| rate_rows(self.analysis, &self.template(Statistic::Rate), &cell.cell(self.effect)))
             .unwrap_or_default()
     }
 
     fn level_rows(&self) -> Vec<ResultRow> {
         let rows = self.cube.cells().flat_map(|cell| {
             let template = ResultRow { group: group_of(&cell.group()), ..self.template(Statistic::Rate) };
-            rate_rows(self.analysis, &template, cell.cell(self.effect))
+            rate_rows(self.analysis, &template, &cell.cell(self.effect))
         });
         rows.collect()
     }
@@ -149,7 +155,7 @@ impl Trend<'_> {
             .cube
             .cells()
             .find(|cell| cell.level().is_none())
-            .map(|cell| self.analysis.counting.rate(cell.cell(self.effect)).n);
+            .map(|cell| self.analysis.counting.rate(&cell.cell(self.effect)).n);
         if let Some(missing) = missing.filter(|missing| *missing > 0) {
             let counted = self.analysis.counting.counted.text();
             note.push_str(&format!("; {missing} {counted} with {} missing left out", self.over.column));
@@ -162,18 +168,18 @@ impl Trend<'_> {
         let levels: Vec<TrendLevel> = self
             .levels()
             .map(|(score, cell)| {
-                let rate = counting.rate(cell.cell(self.effect));
+                let rate = counting.rate(&cell.cell(self.effect));
                 TrendLevel { score, events: rate.events, n: rate.n }
             })
             .collect();
-        let shared = self.evidence.patients_in_several(&self.analysis.wheres, self.over);
+        let shared = self.cube.patients_in_several();
         let mut tests = Vec::new();
         if counting.counted == Counted::Sessions {
             let clustered: Vec<ClusteredLevel> = self
                 .levels()
                 .map(|(score, cell)| ClusteredLevel {
                     score,
-                    sums: cluster_sums(counting.sums(cell.cell(self.effect))),
+                    sums: cluster_sums(counting.sums(&cell.cell(self.effect))),
                 })
                 .collect();
             tests.push(trend::cochran_armitage_clustered(&clustered));
@@ -213,7 +219,7 @@ impl Trend<'_> {
 
     /// Scores of the levels, by session.
     fn score_predictor(&self) -> Option<Predictor> {
-        let labels = self.over.labels(self.evidence.table).ok()?;
+        let labels = self.over.labels(self.evidence.sessions?.table).ok()?;
         let scores: Vec<f64> = labels.texts.iter().enumerate().map(|(at, text)| score(at, Some(text))).collect();
         let values = labels.codes.iter().map(|code| code.map(|code| scores[code as usize])).collect();
         Some(Predictor::Number { name: self.over.column.clone(), values })
@@ -221,7 +227,7 @@ impl Trend<'_> {
 
     /// The levels against one of them, by session.
     fn level_predictor(&self, reference: &str) -> Option<Predictor> {
-        let labels = self.over.labels(self.evidence.table).ok()?;
+        let labels = self.over.labels(self.evidence.sessions?.table).ok()?;
         let at = labels.texts.iter().position(|text| text == reference)?;
         Some(Predictor::Levels {
             name: self.over.column.clone(),
@@ -258,7 +264,8 @@ impl Trend<'_> {
             return Vec::new();
         }
         let adjust = || -> Vec<Predictor> {
-            self.analysis.adjust.iter().filter_map(|name| Predictor::column(self.evidence.table, name)).collect()
+            let Some(sessions) = self.evidence.sessions else { return Vec::new() };
+            self.analysis.adjust.iter().filter_map(|name| Predictor::column(sessions.table, name)).collect()
         };
         let mut rows = Vec::new();
         if let Some(score) = self.score_predictor() {

@@ -86,6 +86,9 @@ pub(super) struct Run {
     /// Where counting happens
     #[arg(long, value_name = "local", default_value = "local")]
     pub(super) engine: Engine,
+    /// Say what would be read, counted and kept, and stop
+    #[arg(long)]
+    pub(super) explain: bool,
 }
 
 /// Where counting happens.

@@ -6,7 +6,7 @@ use super::watch::Watch;
 use super::{answer, settled};
 use crate::pipeline::publish::check_folder;
 use crate::pipeline::settle::{AsOf, Choice};
-use crate::pipeline::{Staged, produce, stage};
+use crate::pipeline::{Staged, explain, produce, stage};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -21,7 +21,12 @@ pub(super) fn run(command: &Run, common: &Common) -> Result<(), Failure> {
     let watch = Watch::new(common);
     leave_nothing_half();
     let as_of = command.as_of.as_deref().map(as_of).transpose()?;
-    let pipeline = settled(&command.pipeline, Choice { store: command.store.as_deref(), as_of })?;
+    let mut pipeline = settled(&command.pipeline, Choice { store: command.store.as_deref(), as_of })?;
+    pipeline.memory = common.memory;
+    if command.explain {
+        let explanation = explain(&pipeline)?;
+        return answer(&if common.json { json!(explanation).to_string() } else { explanation.text() });
+    }
     let out = command.out.clone().unwrap_or_else(|| Path::new("reports").join(&pipeline.id));
     check_folder(&out)?;
     if !common.quiet {
@@ -32,6 +37,7 @@ pub(super) fn run(command: &Run, common: &Common) -> Result<(), Failure> {
     let run = json!({
         "finished": finished(),
         "seconds": watch.timings(),
+        "peak_memory_bytes": watch.peaks(),
         "threads": rayon::current_num_threads(),
         "out": out.display().to_string(),
     });

@@ -11,10 +11,25 @@ use std::time::{Duration, Instant};
 /// Work shorter than this shows no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// When a stage began, and how much memory had been in use until then.
+struct Stage {
+    name: &'static str,
+    began: Instant,
+    peak_before: Option<u64>,
+}
+
+/// Most memory that the process has had so far, where the system tells it.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
 /// Watches the work: a bar on a terminal, and the time of each stage.
 pub(super) struct Watch {
     started: Instant,
-    stages: Mutex<Vec<(&'static str, Instant)>>,
+    stages: Mutex<Vec<Stage>>,
     bar: ProgressBar,
     shown: bool,
     verbose: bool,
@@ -36,12 +51,23 @@ impl Watch {
         let Ok(stages) = self.stages.lock() else { return Value::Null };
         let now = Instant::now();
         let mut seconds = Map::new();
-        for (at, (name, from)) in stages.iter().enumerate() {
-            let to = stages.get(at + 1).map_or(now, |(_, next)| *next);
-            seconds.insert((*name).to_owned(), json!((to - *from).as_secs_f64()));
+        for (at, stage) in stages.iter().enumerate() {
+            let to = stages.get(at + 1).map_or(now, |next| next.began);
+            seconds.insert(stage.name.to_owned(), json!((to - stage.began).as_secs_f64()));
         }
         seconds.insert("total".to_owned(), json!(self.seconds()));
         Value::Object(seconds)
+    }
+
+    /// Most memory in use by the end of each stage, in bytes; nothing where the system does not tell it.
+    pub(super) fn peaks(&self) -> Value {
+        let Ok(stages) = self.stages.lock() else { return Value::Null };
+        let mut peaks = Map::new();
+        for (at, stage) in stages.iter().enumerate() {
+            let peak = stages.get(at + 1).map_or_else(peak_memory, |next| next.peak_before);
+            peaks.insert(stage.name.to_owned(), json!(peak));
+        }
+        Value::Object(peaks)
     }
 
     /// Seconds since the start.
@@ -62,7 +88,7 @@ impl Observer for Watch {
             eprintln!("{:8.3} s  {name}", self.seconds());
         }
         if let Ok(mut stages) = self.stages.lock() {
-            stages.push((name, Instant::now()));
+            stages.push(Stage { name, began: Instant::now(), peak_before: peak_memory() });
         }
     }
 

@@ -23,31 +23,22 @@ pub struct PatientSums {
 }
 
 impl PatientSums {
-    /// Adds one patient with `sessions` counted sessions, `events` of them with the side effect.
-    pub fn add_patient(&mut self, sessions: u32, events: u32) {
+    /// Adds `patients` patients, each with `sessions` counted sessions, `events` of them with the side effect.
+    pub fn add_patients(&mut self, patients: u64, sessions: u32, events: u32) {
         if sessions == 0 {
             return;
         }
         let (n, x) = (u64::from(sessions), u64::from(events));
-        self.patients += 1;
-        self.sessions += n;
-        self.events += x;
-        self.sessions_squared += n * n;
-        self.events_squared += x * x;
-        self.sessions_times_events += n * x;
-        self.patients_with_event += u64::from(events > 0);
-        self.events_squared_over_sessions += f64::from(events).powi(2) / f64::from(sessions);
-    }
-
-    fn merge(&mut self, other: &PatientSums) {
-        self.patients += other.patients;
-        self.sessions += other.sessions;
-        self.events += other.events;
-        self.sessions_squared += other.sessions_squared;
-        self.events_squared += other.events_squared;
-        self.sessions_times_events += other.sessions_times_events;
-        self.patients_with_event += other.patients_with_event;
-        self.events_squared_over_sessions += other.events_squared_over_sessions;
+        self.patients += patients;
+        self.sessions += patients * n;
+        self.events += patients * x;
+        self.sessions_squared += patients * n * n;
+        self.events_squared += patients * x * x;
+        self.sessions_times_events += patients * n * x;
+        self.patients_with_event += if events > 0 { patients } else { 0 };
+        #[expect(clippy::cast_precision_loss, reason = "patients are far below 2^53")]
+        let patients = patients as f64;
+        self.events_squared_over_sessions += patients * (f64::from(events).powi(2) / f64::from(sessions));
     }
 }
 
@@ -75,18 +66,11 @@ impl Cell {
         self.all.patients - self.assessed.patients_with_event - self.patients_absent
     }
 
-    /// Adds one patient: all sessions in the cell, those present and those confirmed absent.
-    pub fn add_patient(&mut self, sessions: u32, present: u32, absent: u32) {
-        self.assessed.add_patient(present + absent, present);
-        self.all.add_patient(sessions, present);
-        self.patients_absent += u64::from(present == 0 && absent > 0);
-    }
-
-    /// Adds the counts of other patients.
-    pub fn merge(&mut self, other: &Cell) {
-        self.assessed.merge(&other.assessed);
-        self.all.merge(&other.all);
-        self.patients_absent += other.patients_absent;
+    /// Adds patients that are alike: all sessions of each in the cell, those present and those confirmed absent.
+    pub fn add_patients(&mut self, patients: u64, (sessions, present, absent): (u32, u32, u32)) {
+        self.assessed.add_patients(patients, present + absent, present);
+        self.all.add_patients(patients, sessions, present);
+        self.patients_absent += if present == 0 && absent > 0 { patients } else { 0 };
     }
 }
 
@@ -106,30 +90,4 @@ pub struct MeasureSums {
     pub total_squared: f64,
     /// Σ n·t.
     pub sessions_times_total: f64,
-}
-
-impl MeasureSums {
-    /// Adds one patient with `sessions` values that add up to `total`.
-    pub fn add_patient(&mut self, sessions: u32, total: f64) {
-        if sessions == 0 {
-            return;
-        }
-        let n = f64::from(sessions);
-        self.patients += 1;
-        self.sessions += u64::from(sessions);
-        self.total += total;
-        self.sessions_squared += n * n;
-        self.total_squared += total * total;
-        self.sessions_times_total += n * total;
-    }
-
-    /// Adds the sums of other patients.
-    pub fn merge(&mut self, other: &MeasureSums) {
-        self.patients += other.patients;
-        self.sessions += other.sessions;
-        self.total += other.total;
-        self.sessions_squared += other.sessions_squared;
-        self.total_squared += other.total_squared;
-        self.sessions_times_total += other.sessions_times_total;
-    }
 }

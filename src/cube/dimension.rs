@@ -1,6 +1,7 @@
 //! A way to divide sessions: a column, or bands of a numeric column.
 
 use crate::store::{Labels, SessionTable};
+use arrow::datatypes::DataType;
 use thiserror::Error;
 
 /// A column to divide by, with band edges where it is numeric.
@@ -48,28 +49,64 @@ impl Dimension {
         Dimension { column: name.to_owned(), edges: Vec::new() }
     }
 
+    /// Whether sessions can be divided so; any table has the columns.
+    ///
+    /// # Errors
+    /// When the column does not exist or cannot be divided so.
+    pub fn check(&self, table: &SessionTable) -> Result<(), DimensionError> {
+        let column = || self.column.clone();
+        let Some(values) = table.column(&self.column) else {
+            return Err(DimensionError::UnknownColumn { column: column() });
+        };
+        let is_number = matches!(values.data_type(), DataType::Float64 | DataType::Int32);
+        match self.edges.as_slice() {
+            [] if *values.data_type() == DataType::Float64 => Err(DimensionError::NeedsBands { column: column() }),
+            [] => Ok(()),
+            edges if !edges.windows(2).all(|pair| pair[0] < pair[1]) => {
+                Err(DimensionError::EdgesNotRising { column: column() })
+            }
+            _ if !is_number => Err(DimensionError::NoNumber { column: column() }),
+            _ => Ok(()),
+        }
+    }
+
+    /// How many values it has, missing not among them, where that does not depend on the data.
+    #[must_use]
+    pub fn known_values(&self) -> Option<usize> {
+        if !self.edges.is_empty() {
+            return Some(self.edges.len() + 1);
+        }
+        let empty = SessionTable::default();
+        match empty.column(&self.column)?.data_type() {
+            DataType::Dictionary(key, _) if **key == DataType::UInt8 => {
+                empty.labels(&self.column).map(|labels| labels.texts.len())
+            }
+            _ => None,
+        }
+    }
+
     /// Codes and texts of every session.
     ///
     /// # Errors
     /// When the column does not exist or cannot be divided so.
     pub fn labels(&self, table: &SessionTable) -> Result<Labels, DimensionError> {
+        self.check(table)?;
         let column = || self.column.clone();
-        if table.column(&self.column).is_none() {
-            return Err(DimensionError::UnknownColumn { column: column() });
-        }
         if self.edges.is_empty() {
             return table.labels(&self.column).ok_or_else(|| DimensionError::NeedsBands { column: column() });
         }
-        if !self.edges.windows(2).all(|pair| pair[0] < pair[1]) {
-            return Err(DimensionError::EdgesNotRising { column: column() });
-        }
         let numbers = table.numbers(&self.column).ok_or_else(|| DimensionError::NoNumber { column: column() })?;
-        let band = |value: f64| u32::try_from(self.edges.partition_point(|edge| *edge <= value)).unwrap_or(u32::MAX);
+        let band = |value: f64| u32::try_from(self.band(value)).unwrap_or(u32::MAX);
         Ok(Labels { codes: numbers.into_iter().map(|value| value.map(band)).collect(), texts: self.band_texts() })
     }
 
+    /// Band of a number.
+    pub(super) fn band(&self, value: f64) -> usize {
+        self.edges.partition_point(|edge| *edge <= value)
+    }
+
     /// `<0.5`, `0.5 to <1`, …, `>=2.5`.
-    fn band_texts(&self) -> Vec<String> {
+    pub(super) fn band_texts(&self) -> Vec<String> {
         let mut texts = Vec::with_capacity(self.edges.len() + 1);
         if let (Some(first), Some(last)) = (self.edges.first(), self.edges.last()) {
             texts.push(format!("<{first}"));

@@ -1,14 +1,21 @@
-//! Counts by dimension: one plan of all cubes that a run needs, and one pass over the sessions that fills them.
+//! Counts by dimension: one plan of all cubes that a run needs, one pass over the sessions and one over their patients
+//! that fill them all.
 //!
-//! A cell holds only what merges: sessions, present, confirmed absent, not assessed, and sums over patients. Rates are
-//! derived elsewhere. Knows no statistic and no analysis.
+//! A cell holds only what merges: how many patients have the same sessions. Rates are derived elsewhere. Knows no
+//! statistic and no analysis.
 
 pub mod cell;
 pub mod dimension;
+mod fields;
+pub mod filled;
+mod kernel;
 pub mod plan;
-pub mod scan;
+mod records;
 pub mod slow;
+mod tally;
 
 pub use cell::{Cell, MeasureSums, PatientSums};
 pub use dimension::{Dimension, DimensionError};
+pub use filled::{Filled, FilledKey};
 pub use plan::{Cube, CubeKey, Cubes, Plan, PlanError};
+pub use tally::SEVERE;

@@ -2,9 +2,13 @@
 
 use super::cell::{Cell, MeasureSums};
 use super::dimension::{Dimension, DimensionError};
-use super::scan;
+use super::fields::Fields;
+use super::filled::{Counting, Filled, FilledKey};
+use super::kernel::{self, Filling, Gathered, Telling};
+use super::records::Width;
+use super::tally::Settled;
 use crate::domain::EffectId;
-use crate::store::{Filter, FilterError, Labels, SessionTable, Settled};
+use crate::store::{Block, BlockError, Blocks, Domain, FilterError, Want};
 use thiserror::Error;
 
 /// Which sessions, divided how.
@@ -27,6 +31,12 @@ pub enum PlanError {
     /// The sessions cannot be chosen so.
     #[error(transparent)]
     Filter(#[from] FilterError),
+    /// The sessions cannot be read.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+    /// A temporary file cannot be used.
+    #[error("a temporary file cannot be used: {0}; free space in the folder for temporary files, or set TMPDIR")]
+    Temporary(#[from] std::io::Error),
     /// The division has more cells than a cube may hold.
     #[error("dividing by {dimensions} makes {cells} groups, more than {most}; divide by fewer columns or wider bands")]
     TooManyCells {
@@ -43,6 +53,8 @@ pub enum PlanError {
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
     keys: Vec<CubeKey>,
+    filled: Vec<FilledKey>,
+    grades: bool,
 }
 
 impl Plan {
@@ -65,76 +77,156 @@ impl Plan {
         self.keys.is_empty()
     }
 
-    /// Fills every cube in one pass over the sessions.
+    /// Asks for a count of values; one that was asked for before is not made twice.
+    pub fn need_filled(&mut self, key: FilledKey) {
+        if !self.filled.contains(&key) {
+            self.filled.push(key);
+        }
+    }
+
+    /// Asks that the cubes tell the worst grades too.
+    pub fn need_grades(&mut self) {
+        self.grades = true;
+    }
+
+    /// The cubes that are asked for.
+    #[must_use]
+    pub fn keys(&self) -> &[CubeKey] {
+        &self.keys
+    }
+
+    /// What must be read of every session.
     ///
     /// # Errors
     /// When sessions cannot be chosen or divided as asked.
-    pub fn fill(&self, table: &SessionTable, settled: &Settled, effects: usize) -> Result<Cubes, PlanError> {
-        let mut prepared = Vec::with_capacity(self.keys.len());
-        for key in &self.keys {
-            prepared.push(Prepared::of(key, table)?);
+    pub fn want(&self) -> Result<Want, PlanError> {
+        Ok(self.fields()?.want)
+    }
+
+    /// Bytes that are kept of every session between the two passes.
+    ///
+    /// # Errors
+    /// When sessions cannot be chosen or divided as asked.
+    pub fn bytes_a_session(&self) -> Result<usize, PlanError> {
+        let fields = self.fields()?;
+        Ok(Width { words: fields.words, measures: fields.measures() }.bytes())
+    }
+
+    fn fields(&self) -> Result<Fields, PlanError> {
+        let counted: Vec<CubeKey> = self.filled.iter().map(FilledKey::as_cube).collect();
+        let mut fields = Fields::of(self.keys.iter().chain(&counted))?;
+        for key in &self.filled {
+            let new = key.columns.iter().filter(|column| !fields.want.filled.contains(column)).cloned();
+            let new: Vec<String> = new.collect();
+            fields.want.filled.extend(new);
         }
-        let filled = scan::fill(&prepared, table, settled, effects);
-        let cubes = self
-            .keys
-            .iter()
-            .zip(prepared)
-            .zip(filled)
-            .map(|((key, prepared), filled)| Cube {
-                key: key.clone(),
-                texts: prepared.dimensions.into_iter().map(|labels| labels.texts).collect(),
-                sizes: prepared.sizes,
-                effects,
-                filled,
-            })
-            .collect();
-        Ok(Cubes { cubes })
+        fields.want.grades = self.grades;
+        Ok(fields)
+    }
+
+    /// The pass over the sessions: each is read once. About `memory` bytes are used for what is kept of them, more goes
+    /// to temporary files.
+    ///
+    /// # Errors
+    /// When sessions cannot be read, chosen or divided as asked.
+    pub fn scan(&self, blocks: &dyn Blocks, memory: usize) -> Result<Scanned<'_>, PlanError> {
+        let fields = self.fields()?;
+        let counting: Vec<Counting<'_>> =
+            self.filled.iter().map(|key| Counting::new(key, &fields)).collect::<Result<_, _>>()?;
+        let each = |block: &Block| -> Result<(), PlanError> {
+            counting.iter().for_each(|counting| counting.take(block));
+            Ok(())
+        };
+        let gathered = kernel::gather(blocks, &fields, (memory, &each))?;
+        let filled = counting.into_iter().map(Counting::finish).collect();
+        Ok(Scanned { plan: self, fields, gathered, filled })
+    }
+
+    /// Both passes.
+    ///
+    /// # Errors
+    /// When sessions cannot be read, chosen or divided as asked.
+    pub fn fill(&self, blocks: &dyn Blocks, (effects, memory): (u128, usize)) -> Result<Cubes, PlanError> {
+        self.scan(blocks, memory)?.by_patient(effects)
     }
 }
 
-/// A cube's way from session to cell: the code of each dimension, and which sessions count.
-pub(super) struct Prepared {
-    pub(super) dimensions: Vec<Labels>,
-    pub(super) measures: Vec<Vec<Option<f64>>>,
-    /// For each dimension its number of texts and one more for missing.
-    pub(super) sizes: Vec<usize>,
-    /// Cell of each session; `None` = the session does not count here.
-    pub(super) cell_of: Vec<Option<u32>>,
+/// What the pass over the sessions leaves for the pass over their patients.
+pub struct Scanned<'a> {
+    plan: &'a Plan,
+    fields: Fields,
+    gathered: Gathered,
+    filled: Vec<Filled>,
+}
+
+impl Scanned<'_> {
+    /// The pass over the patients, which fills every cube. `effects` are all side effects, one bit each.
+    ///
+    /// # Errors
+    /// When a cube would have too many cells, or temporary files cannot be read.
+    pub fn by_patient(self, effects: u128) -> Result<Cubes, PlanError> {
+        let Scanned { plan, fields, gathered: Gathered { divided, sets, domains }, filled } = self;
+        let shapes: Vec<Shape> =
+            plan.keys.iter().map(|key| Shape::of(key, &fields, &domains)).collect::<Result<_, _>>()?;
+        let fillings: Vec<Filling> = shapes.iter().map(|shape| shape.filling(&fields)).collect();
+        let width = Width { words: fields.words, measures: fields.measures() };
+        let telling = Telling { sets: &sets, effects, grades: plan.grades };
+        let spilled_bytes = divided.spilled_bytes();
+        let counted = kernel::fill(divided, &fillings, (width, telling))?;
+        let cubes = shapes.into_iter().zip(counted).map(|(shape, filled)| Cube::of(shape, filled)).collect();
+        Ok(Cubes { cubes, filled, spilled_bytes })
+    }
 }
 
 /// Most cells of a cube.
 const MOST_CELLS: u64 = 1_000_000;
 
-impl Prepared {
-    fn of(key: &CubeKey, table: &SessionTable) -> Result<Prepared, PlanError> {
-        let mut counts = vec![true; table.len()];
-        for text in &key.wheres {
-            let fits = Filter::parse(text)?.rows(table)?;
-            counts.iter_mut().zip(fits).for_each(|(counts, fits)| *counts &= fits);
+/// A cube's dimensions once their values are known.
+struct Shape {
+    key: CubeKey,
+    texts: Vec<Vec<String>>,
+    /// For each dimension its number of texts and one more for missing.
+    sizes: Vec<usize>,
+    /// For each dimension, the place of each value among its texts.
+    places: Vec<Vec<u32>>,
+}
+
+impl Shape {
+    fn of(key: &CubeKey, fields: &Fields, domains: &[Domain]) -> Result<Shape, PlanError> {
+        let (mut texts, mut places) = (Vec::new(), Vec::new());
+        for dimension in &key.dimensions {
+            let Some((at, _)) = fields.dimension(dimension) else { continue };
+            let (of_dimension, place) = fields.texts(at, &domains[at]);
+            texts.push(of_dimension);
+            places.push(place);
         }
-        let dimensions: Vec<Labels> =
-            key.dimensions.iter().map(|dimension| dimension.labels(table)).collect::<Result<_, _>>()?;
-        let sizes: Vec<usize> = dimensions.iter().map(|labels| labels.texts.len() + 1).collect();
+        let sizes: Vec<usize> = texts.iter().map(|texts| texts.len() + 1).collect();
         let cells = sizes.iter().try_fold(1u64, |cells, size| cells.checked_mul(*size as u64)).unwrap_or(u64::MAX);
         if cells > MOST_CELLS {
             let names: Vec<&str> = key.dimensions.iter().map(|dimension| dimension.column.as_str()).collect();
             return Err(PlanError::TooManyCells { dimensions: names.join(", "), cells, most: MOST_CELLS });
         }
-        let mut cell_of: Vec<Option<u32>> = counts.into_iter().map(|counts| counts.then_some(0)).collect();
-        for (labels, size) in dimensions.iter().zip(&sizes) {
-            let size = u32::try_from(*size).unwrap_or(u32::MAX);
-            for (cell, code) in cell_of.iter_mut().zip(&labels.codes) {
-                if let Some(cell) = cell {
-                    *cell = *cell * size + code.unwrap_or(size - 1);
-                }
-            }
-        }
-        let measures = key.measures.iter().map(|name| table.numbers(name).unwrap_or_default()).collect();
-        Ok(Prepared { dimensions, measures, sizes, cell_of })
+        Ok(Shape { key: key.clone(), texts, sizes, places })
     }
 
-    pub(super) fn cells(&self) -> usize {
-        self.sizes.iter().product()
+    fn filling(&self, fields: &Fields) -> Filling {
+        let mut step = 1;
+        let mut dimensions = Vec::with_capacity(self.sizes.len());
+        for ((dimension, size), places) in self.key.dimensions.iter().zip(&self.sizes).zip(&self.places).rev() {
+            let Some((_, field)) = fields.dimension(dimension) else { continue };
+            let number = |place: usize| u32::try_from(place * step).unwrap_or(u32::MAX);
+            // The field's value 0 stands for missing, which comes last.
+            let missing = number(size - 1);
+            let steps = std::iter::once(missing).chain(places.iter().map(|place| number(*place as usize))).collect();
+            dimensions.push((field, steps));
+            step *= size;
+        }
+        dimensions.reverse();
+        Filling {
+            conditions: self.key.wheres.iter().filter_map(|text| fields.condition(text)).collect(),
+            dimensions,
+            measures: self.key.measures.iter().filter_map(|name| fields.measure(name)).collect(),
+        }
     }
 }
 
@@ -142,6 +234,8 @@ impl Prepared {
 #[derive(Debug, Clone, Default)]
 pub struct Cubes {
     cubes: Vec<Cube>,
+    filled: Vec<Filled>,
+    spilled_bytes: u64,
 }
 
 impl Cubes {
@@ -149,6 +243,18 @@ impl Cubes {
     #[must_use]
     pub fn get(&self, key: &CubeKey) -> Option<&Cube> {
         self.cubes.iter().find(|cube| cube.key == *key)
+    }
+
+    /// The count of values of a key that the plan held.
+    #[must_use]
+    pub fn filled(&self, key: &FilledKey) -> Option<&Filled> {
+        self.filled.iter().find(|filled| filled.key == *key)
+    }
+
+    /// Bytes that did not fit the memory and went to temporary files.
+    #[must_use]
+    pub fn spilled_bytes(&self) -> u64 {
+        self.spilled_bytes
     }
 }
 
@@ -158,19 +264,10 @@ pub struct Cube {
     key: CubeKey,
     texts: Vec<Vec<String>>,
     sizes: Vec<usize>,
-    effects: usize,
-    filled: Filled,
-}
-
-/// Accumulators of a cube, by cell.
-#[derive(Debug, Clone, Default)]
-pub struct Filled {
-    /// Sessions of each cell.
-    pub sessions: Vec<u64>,
-    /// `cells[cell * effects + effect]`.
-    pub cells: Vec<Cell>,
-    /// `measures[cell * measures + measure]`.
-    pub measures: Vec<MeasureSums>,
+    /// Cells that hold sessions, in order.
+    cells: Vec<(usize, Settled)>,
+    nothing: Settled,
+    patients_in_several: u64,
 }
 
 /// A cell with its group: the `(column, text)` pairs, `None` = missing.
@@ -178,19 +275,49 @@ pub struct Filled {
 pub struct CellView<'a> {
     cube: &'a Cube,
     index: usize,
+    counts: &'a Settled,
 }
 
 impl Cube {
+    fn of(shape: Shape, filled: kernel::Filled) -> Cube {
+        let Shape { key, texts, sizes, .. } = shape;
+        let mut cells: Vec<(usize, Settled)> =
+            filled.cells.into_iter().map(|(cell, tally)| (cell as usize, Settled::from(tally))).collect();
+        cells.sort_unstable_by_key(|(cell, _)| *cell);
+        let patients_in_several = filled.patients_in_several;
+        Cube { key, texts, sizes, cells, nothing: Settled::default(), patients_in_several }
+    }
+
     /// Cells that hold sessions, in the order of the dimensions' texts, missing last.
     pub fn cells(&self) -> impl Iterator<Item = CellView<'_>> {
-        (0..self.filled.sessions.len())
-            .filter(|index| self.filled.sessions[*index] > 0)
-            .map(move |index| CellView { cube: self, index })
+        self.cells.iter().map(|(index, counts)| CellView { cube: self, index: *index, counts })
     }
 
     /// Cells in order, with the empty ones: for grids that show where there is no data.
     pub fn all_cells(&self) -> impl Iterator<Item = CellView<'_>> {
-        (0..self.filled.sessions.len()).map(move |index| CellView { cube: self, index })
+        let mut held = self.cells.iter().peekable();
+        (0..self.sizes.iter().product()).map(move |index| {
+            let counts = held.next_if(|(cell, _)| *cell == index).map_or(&self.nothing, |(_, counts)| counts);
+            CellView { cube: self, index, counts }
+        })
+    }
+
+    /// Texts of the first dimension, in order.
+    #[must_use]
+    pub fn levels(&self) -> &[String] {
+        self.texts.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// Sessions of all cells.
+    #[must_use]
+    pub fn sessions(&self) -> u64 {
+        self.cells.iter().map(|(_, counts)| counts.sessions).sum()
+    }
+
+    /// Patients with sessions in more than one value of the first dimension (missing not counted).
+    #[must_use]
+    pub fn patients_in_several(&self) -> u64 {
+        self.patients_in_several
     }
 }
 
@@ -222,18 +349,36 @@ impl<'a> CellView<'a> {
     /// Sessions of the cell.
     #[must_use]
     pub fn sessions(&self) -> u64 {
-        self.cube.filled.sessions[self.index]
+        self.counts.sessions
     }
 
     /// Counts of a side effect.
     #[must_use]
-    pub fn cell(&self, effect: EffectId) -> &'a Cell {
-        &self.cube.filled.cells[self.index * self.cube.effects + effect.index()]
+    pub fn cell(&self, effect: EffectId) -> Cell {
+        self.counts.cell(effect)
+    }
+
+    /// Counts of a side effect at grade 3 or worse, where the plan asked for grades.
+    #[must_use]
+    pub fn severe_cell(&self, effect: EffectId) -> Cell {
+        self.counts.severe_cell(effect)
+    }
+
+    /// Sessions with a side effect by its worst grade there, 0 = none stated, where the plan asked for grades.
+    #[must_use]
+    pub fn sessions_by_grade(&self, effect: EffectId) -> [u64; 6] {
+        self.counts.sessions_by_grade(effect)
+    }
+
+    /// Patients with a side effect by its worst grade, 0 = none stated, where the plan asked for grades.
+    #[must_use]
+    pub fn patients_by_grade(&self, effect: EffectId) -> [u64; 6] {
+        self.counts.patients_by_grade(effect)
     }
 
     /// Sums of a measure, in the order of the key.
     #[must_use]
-    pub fn measure(&self, at: usize) -> &'a MeasureSums {
-        &self.cube.filled.measures[self.index * self.cube.key.measures.len() + at]
+    pub fn measure(&self, at: usize) -> MeasureSums {
+        self.counts.measure(at)
     }
 }

@@ -18,7 +18,7 @@ pub fn count(table: &SessionTable, settled: &Settled, effect: EffectId, counts: 
         let how_many =
             |wanted: State| u32::try_from(states.iter().filter(|state| **state == wanted).count()).unwrap_or(u32::MAX);
         let sessions = u32::try_from(states.len()).unwrap_or(u32::MAX);
-        cell.add_patient(sessions, how_many(State::Present), how_many(State::ConfirmedAbsent));
+        cell.add_patients(1, (sessions, how_many(State::Present), how_many(State::ConfirmedAbsent)));
     }
     cell
 }

@@ -5,15 +5,15 @@ use super::listing::{Listed, Listing};
 use super::load::{LoadError, Loaded};
 use super::settle::StoreAt;
 use super::tally::{InputTally, LeftOut, Role, Superseded};
-use crate::domain::{Catalogue, Day, FileId, Place};
-use crate::store::lake::{Batch, IngestedFile, Remark, Replaced, Snapshot, Store, StoreError, TableName};
+use crate::domain::{Day, FileId, Place};
+use crate::store::SessionTable;
+use crate::store::lake::{Batch, IngestedFile, Remark, Replaced, Store, StoreError, TableName};
 use crate::validate::rules;
 
 /// Reads the version.
-pub(super) fn load(at: &StoreAt, catalogue: &Catalogue) -> Result<Loaded, LoadError> {
+pub(super) fn load(at: &StoreAt) -> Result<Loaded, LoadError> {
     let refused = |source: StoreError| LoadError::Store { source };
     let store = Store::open(&at.root).map_err(refused)?;
-    let snapshot = Snapshot::read(&store, &at.batch, catalogue).map_err(refused)?;
     let mut inputs = Vec::new();
     for version in 1..=at.batch.version {
         let batch =
@@ -24,9 +24,10 @@ pub(super) fn load(at: &StoreAt, catalogue: &Catalogue) -> Result<Loaded, LoadEr
     let superseded = superseded(&mut inputs, &replaced);
     let rejections = listing(&store, &at.batch, TableName::Rejects)?;
     let warnings = listing(&store, &at.batch, TableName::Warnings)?;
-    let links = Links { overlapping: snapshot.overlapping, unattributed: snapshot.pending, ..Links::default() };
+    let overlapping = store.overlapping_events(&at.batch).map_err(refused)?;
+    let links = Links { overlapping, unattributed: at.batch.counts.pending, ..Links::default() };
     let newest = at.batch.newest_day.map(Day);
-    Ok(Loaded { table: snapshot.table, inputs, rejections, superseded, warnings, links, newest })
+    Ok(Loaded { table: SessionTable::default(), inputs, rejections, superseded, warnings, links, newest })
 }
 
 fn tally(file: IngestedFile) -> InputTally {

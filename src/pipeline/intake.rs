@@ -4,16 +4,27 @@ use super::listing::Listing;
 use super::load::Loaded;
 use super::tally::{InputTally, Role, Superseded, Totals};
 use crate::analysis::{Intake, IntakeCount};
-use crate::domain::{Catalogue, Place};
-use crate::store::Settled;
+use crate::domain::Place;
 use std::io;
+
+/// What the count tells of the sessions that came in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counted {
+    /// Sessions, before the data cut and after it.
+    pub sessions: u64,
+    /// Those after it.
+    pub after_cut: u64,
+    /// Side effects that began or were reported after it.
+    pub events_after_cut: u64,
+    /// Sessions with a side effect that has no code.
+    pub uncoded: u64,
+}
 
 /// The counts, in the order of the walk.
 #[must_use]
-pub fn of(loaded: &Loaded, (sessions, after_cut): (u64, u64), settled: &Settled) -> Intake {
+pub fn of(loaded: &Loaded, counted: &Counted) -> Intake {
     let totals = Totals::of(loaded.inputs.iter());
     let accepted = |role: Role| Totals::of(loaded.inputs.iter().filter(|input| input.role == role)).accepted;
-    let uncoded = settled.sessions_with(Catalogue::UNCODED).count() as u64;
     let logs = Totals::of(loaded.inputs.iter().filter(|input| input.role == Role::Log));
     let total = [
         ("log_read_rows", logs.read),
@@ -25,14 +36,14 @@ pub fn of(loaded: &Loaded, (sessions, after_cut): (u64, u64), settled: &Settled)
         ("rejected_rows", totals.rejected),
         ("superseded_rows", totals.superseded),
         ("filtered_rows", totals.filtered),
-        ("sessions", sessions),
+        ("sessions", counted.sessions),
         ("events", accepted(Role::Events)),
         ("assessments", accepted(Role::Assessments)),
-        ("after_data_cut", after_cut),
-        ("events_after_data_cut", settled.events_after_cut()),
+        ("after_data_cut", counted.after_cut),
+        ("events_after_data_cut", counted.events_after_cut),
         ("unattributed_events", loaded.links.unattributed),
         ("overlapping_events", loaded.links.overlapping),
-        ("uncoded_terms", uncoded),
+        ("uncoded_terms", counted.uncoded),
     ];
     let mut counts: Vec<IntakeCount> = total.into_iter().map(|(term, count)| overall(term.to_owned(), count)).collect();
     counts.extend(by_rule("rejected", &loaded.rejections));

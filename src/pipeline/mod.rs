@@ -2,6 +2,8 @@
 //! [`stage`]. Alone knows the order of work.
 
 pub mod check;
+mod count;
+pub mod explain;
 pub mod files;
 mod from_store;
 pub mod init;
@@ -20,6 +22,7 @@ pub mod spec;
 pub mod take_in;
 pub mod tally;
 
+pub use explain::{Explanation, explain};
 pub use load::{LoadError, Loaded};
 pub use produce::{ProduceError, Product, produce};
 pub use publish::{PublishError, Staged, stage};

@@ -1,6 +1,7 @@
 //! The work itself: load, settle states, count, compute, release, draw, lay out. Gives files in memory; nothing is on
 //! disk until [`super::publish`].
 
+use super::count;
 use super::from_store;
 use super::load::{self, LoadError, Loaded};
 use super::manifest;
@@ -10,11 +11,11 @@ use super::tally::{InputTally, Totals};
 use super::{Observer, intake};
 use crate::analysis::{Analysis, Counted, Denominator, Evidence, Intake, Outcomes};
 use crate::chart::{self, Chart, ChartError, ChartRequest};
-use crate::cube::{Plan, PlanError};
+use crate::cube::PlanError;
 use crate::domain::Day;
 use crate::report::{self, Fact, MethodNote, Page, Section, layout};
 use crate::results::{Released, ResultRow, release, write};
-use crate::store::{SessionsBuilder, Settled, State};
+use crate::store::SessionsBuilder;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -94,28 +95,20 @@ pub struct Product {
 pub fn produce(pipeline: &Pipeline, observer: &dyn Observer) -> Result<Product, ProduceError> {
     observer.stage("read");
     let mut loaded = match &pipeline.store {
-        Some(store) => from_store::load(store, &pipeline.catalogue)?,
+        Some(store) => from_store::load(store)?,
         None => load::load(&pipeline.sources, (&pipeline.catalogue, SessionsBuilder::new()), observer)?,
     };
     let totals = Totals::of(loaded.inputs.iter());
     check_rejected(pipeline.gates, &totals)?;
     let data_cut = pipeline.data_cut.or(loaded.newest).unwrap_or_default();
-    let table = std::mem::take(&mut loaded.table);
-    let read_sessions = table.len() as u64;
-    let (table, after_cut) = table.cut(data_cut);
-    if table.is_empty() {
-        return Err(nothing(read_sessions, data_cut));
-    }
-    observer.stage("count");
-    let settled = Settled::of(&table, &pipeline.catalogue, data_cut);
-    let mut plan = Plan::default();
-    for analysis in &pipeline.analyses {
-        (analysis.kind.cubes)(analysis).into_iter().for_each(|key| plan.need(key));
-    }
-    let cubes = plan.fill(&table, &settled, pipeline.catalogue.len())?;
-    let intake = intake::of(&loaded, (read_sessions, after_cut), &settled);
-    let evidence =
-        Evidence { table: &table, settled: &settled, cubes: &cubes, catalogue: &pipeline.catalogue, intake: &intake };
+    let counted = count::count(pipeline, &mut loaded, (data_cut, observer))?;
+    let intake = intake::of(&loaded, &counted.figures);
+    let evidence = Evidence {
+        sessions: counted.sessions(),
+        cubes: &counted.cubes,
+        catalogue: &pipeline.catalogue,
+        intake: &intake,
+    };
     let analysed_sessions = check_assessed(pipeline, &evidence)?;
     observer.stage("compute");
     let rows: Vec<Vec<ResultRow>> =
@@ -139,15 +132,6 @@ pub fn produce(pipeline: &Pipeline, observer: &dyn Observer) -> Result<Product, 
     Ok(Product { files, manifest, totals, analysed_sessions, result_rows: released.rows().len() })
 }
 
-fn nothing(read: u64, data_cut: Day) -> ProduceError {
-    let reason = if read == 0 {
-        "no row of the session logs was accepted; `stipple check` lists why".to_owned()
-    } else {
-        format!("all {read} sessions are after the data cut {data_cut}")
-    };
-    ProduceError::NoSessions { reason }
-}
-
 fn share(part: u64, whole: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^53")]
     let share = if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
@@ -169,14 +153,12 @@ fn check_rejected(gates: Gates, totals: &Totals) -> Result<(), ProduceError> {
 /// Every side effect that an analysis names must be assessed often enough in the cohort; without any named, all
 /// together. Gives the number of sessions in the cohort.
 fn check_assessed(pipeline: &Pipeline, evidence: &Evidence<'_>) -> Result<u64, ProduceError> {
-    let cohort: Vec<String> = pipeline.cohort_where.iter().cloned().collect();
-    let rows: Vec<usize> =
-        evidence.fits(&cohort).iter().enumerate().filter(|(_, fits)| **fits).map(|(row, _)| row).collect();
-    if rows.is_empty() {
+    let cohort = evidence.cubes.get(&pipeline.cohort()).and_then(|cube| cube.cells().next());
+    let Some(cohort) = cohort else {
         let reason = format!("no session fits the cohort `{}`", pipeline.cohort_where.as_deref().unwrap_or_default());
         return Err(ProduceError::NoSessions { reason });
-    }
-    let analysed = rows.len() as u64;
+    };
+    let analysed = cohort.sessions();
     let Some(limit) = pipeline.gates.min_assessed else { return Ok(analysed) };
     let mut named = BTreeSet::new();
     for analysis in &pipeline.analyses {
@@ -184,8 +166,7 @@ fn check_assessed(pipeline: &Pipeline, evidence: &Evidence<'_>) -> Result<u64, P
             named.extend(effects.iter().copied());
         }
     }
-    let assessed =
-        |effect| rows.iter().filter(|row| evidence.settled.state(**row, effect) != State::NotAssessed).count() as u64;
+    let assessed = |effect| cohort.cell(effect).assessed.sessions;
     if named.is_empty() {
         let effects = evidence.effects(&Outcomes::All);
         let found = share(effects.iter().map(|effect| assessed(*effect)).sum(), analysed * effects.len() as u64);

@@ -3,7 +3,7 @@
 use super::spec::{AnalysisSpec, BySpec, DateSpec, PipelineError, Spec, nearest};
 use super::take_in::catalogue_of;
 use crate::analysis::{self, Analysis, Counted, Counting, Denominator, IntervalMethod, KINDS, Multiplicity, Outcomes};
-use crate::cube::Dimension;
+use crate::cube::{CubeKey, Dimension};
 use crate::domain::{Catalogue, Day, EffectId};
 use crate::ingest::{Dictionary, without_passwords};
 use crate::results::{Policy, Profile};
@@ -41,6 +41,8 @@ pub struct Pipeline {
     pub store: Option<StoreAt>,
     /// The cohort's `where`, for the report.
     pub cohort_where: Option<String>,
+    /// Bytes of memory that may be used, about.
+    pub memory: usize,
     /// Gates.
     pub gates: Gates,
     /// Release policy.
@@ -60,6 +62,17 @@ pub struct StoreAt {
     pub root: PathBuf,
     /// The version.
     pub batch: Batch,
+}
+
+/// Bytes of memory that are used, about, where nobody says otherwise.
+const DEFAULT_MEMORY: usize = 1 << 30;
+
+impl Pipeline {
+    /// The cube of the cohort's sessions, undivided.
+    #[must_use]
+    pub fn cohort(&self) -> CubeKey {
+        CubeKey { wheres: self.cohort_where.iter().cloned().collect(), dimensions: Vec::new(), measures: Vec::new() }
+    }
 }
 
 /// Which version of a store is read.
@@ -189,6 +202,7 @@ impl Settling<'_> {
             store,
             cohort_where,
             gates: self.gates()?,
+            memory: DEFAULT_MEMORY,
             policy: self.policy()?,
             catalogue,
             text: without_passwords(text),

@@ -3,6 +3,7 @@
 
 use super::distributions::chi_square_sf;
 use super::logistic::climb::{Climb, Point};
+use super::logistic::merged::Merged;
 use super::logistic::{Fit, FitProblem, Likelihood, Observations, climb_to_fit};
 use super::{Estimate, Level, Test};
 
@@ -56,7 +57,8 @@ pub struct Profile {
 /// Profile penalised-likelihood interval and likelihood-ratio test of one term of a Firth fit of the same rows
 /// (Heinze & Schemper 2002).
 ///
-/// All other terms are fitted anew for each value that is tried, so that it costs some fifty passes over the rows.
+/// All other terms are fitted anew for each value that is tried, so that it costs some fifty passes over the different
+/// rows.
 /// The rows are taken as independent.
 #[must_use]
 pub fn profile(observations: &Observations, fit: &Fit, term: usize, level: Level) -> Profile {
@@ -68,7 +70,10 @@ pub fn profile(observations: &Observations, fit: &Fit, term: usize, level: Level
     if observations.check().is_err() || observations.terms != fit.terms() || term >= fit.terms() {
         return refused("the model has no such term");
     }
-    let climb = Climb { observations, likelihood: Likelihood::Firth, held: Some(term) };
+    let merged = Merged::of(observations);
+    let different = merged.as_ref().map(Merged::observations);
+    let rows = different.as_ref().unwrap_or(observations);
+    let climb = Climb { observations: rows, likelihood: Likelihood::Firth, held: Some(term) };
     let hill = Hill { climb, term, top, fit };
     Profile { odds_ratio: hill.interval(level), test: hill.test() }
 }

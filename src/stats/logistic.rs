@@ -3,6 +3,7 @@
 
 pub(super) mod cholesky;
 pub(super) mod climb;
+pub(super) mod merged;
 mod reference;
 pub(super) mod rows;
 mod sandwich;
@@ -12,6 +13,7 @@ use super::distributions::normal_sf;
 use super::{Estimate, Level, Test};
 pub use climb::Likelihood;
 use climb::{Climb, Point};
+use merged::Merged;
 pub use reference::METHODS;
 use rows::{Totals, risk};
 use sandwich::Sandwich;
@@ -167,8 +169,11 @@ pub(super) fn climb_to_fit(
     totals: &Totals,
     likelihood: Likelihood,
 ) -> Result<Fit, FitProblem> {
-    let climb = Climb { observations, likelihood, held: None };
-    let (top, iterations) = climb.run(observations.start(totals))?;
+    let merged = Merged::of(observations);
+    let different = merged.as_ref().map(Merged::observations);
+    let rows = different.as_ref().unwrap_or(observations);
+    let climb = Climb { observations: rows, likelihood, held: None };
+    let (top, iterations) = climb.run(rows.start(totals))?;
     let sandwich = sandwich::sandwich(observations, likelihood, &top);
     let Point { coefficients, objective, log_likelihood, inverse, .. } = top;
     Ok(Fit {

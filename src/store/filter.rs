@@ -80,6 +80,12 @@ impl Filter {
         &self.text
     }
 
+    /// The columns that it names.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
     /// For each session whether it fits; an unknown answer (a missing value) does not fit.
     ///
     /// # Errors

@@ -5,14 +5,18 @@
 //! settled here ([`states`]), and a `where` expression is answered here ([`filter`]).
 
 pub mod attribution;
+pub mod block;
 pub mod build;
+pub mod coded;
 pub mod filter;
 pub mod lake;
 pub mod states;
 pub mod table;
 
 pub use attribution::{Attribution, PatientSessions};
+pub use block::{Block, BlockError, Blocks, InMemory, StateSet, Want};
 pub use build::{Occurrence, SessionsBuilder};
+pub use coded::{Coded, Domain, Values};
 pub use filter::{Filter, FilterError};
 pub use lake::Keys;
 pub use states::{Settled, State};

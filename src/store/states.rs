@@ -1,7 +1,11 @@
 //! Three states, not two: for each session and side effect *present*, *confirmed absent* or *not assessed*.
 
+use super::block::StateSet;
 use super::table::SessionTable;
 use crate::domain::{Catalogue, Day, EffectId};
+use rustc_hash::FxBuildHasher;
+use std::collections::HashMap;
+use std::ops::Range;
 
 /// State of a side effect in a session or a patient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,6 +110,39 @@ impl Settled {
     pub fn sessions_with(&self, effect: EffectId) -> impl Iterator<Item = u32> {
         let from = self.grades.partition_point(|(known, ..)| *known < effect);
         self.grades[from..].iter().take_while(move |(known, ..)| *known == effect).map(|(_, row, _)| *row)
+    }
+
+    /// For each of some sessions the index of its states among the different ones, which come second; with the worst
+    /// grades where they are wanted.
+    #[must_use]
+    pub fn sets(&self, rows: Range<usize>, grades: bool) -> (Vec<u32>, Vec<StateSet>) {
+        let mut stated: Vec<(u32, EffectId, u8)> = Vec::new();
+        if grades {
+            for of_effect in self.grades.chunk_by(|a, b| a.0 == b.0) {
+                let from = of_effect.partition_point(|(_, row, _)| (*row as usize) < rows.start);
+                let within = of_effect[from..].iter().take_while(|(_, row, _)| (*row as usize) < rows.end);
+                let graded = within.filter(|(.., grade)| *grade > 0);
+                stated.extend(graded.map(|(effect, row, grade)| (*row, *effect, *grade)));
+            }
+            stated.sort_unstable();
+        }
+        let mut stated = stated.as_slice();
+        let mut known: HashMap<StateSet, u32, FxBuildHasher> = HashMap::default();
+        let mut sets = Vec::new();
+        let mut states = Vec::with_capacity(rows.len());
+        for row in rows {
+            let here = stated.iter().take_while(|(of, ..)| *of as usize == row).count();
+            let (of_row, rest) = stated.split_at(here);
+            stated = rest;
+            let grades = of_row.iter().map(|(_, effect, grade)| (*effect, *grade)).collect();
+            let set = StateSet { present: self.present[row], absent: self.absent[row], grades };
+            let next = u32::try_from(sets.len()).unwrap_or(u32::MAX);
+            states.push(*known.entry(set).or_insert_with_key(|set| {
+                sets.push(set.clone());
+                next
+            }));
+        }
+        (states, sets)
     }
 
     /// Side effects left out because they began or were reported after the data cut.

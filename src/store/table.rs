@@ -1,6 +1,7 @@
 //! The session table: Arrow columns by name, patients as dense numbers, and where each row came from.
 
 use super::build::{Occurrence, SessionsBuilder};
+use super::coded::{Coded, Domain, Values};
 use crate::domain::{Day, Place};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, DictionaryArray, Int32Array, StringArray, UInt32Array,
@@ -66,6 +67,18 @@ impl SessionTable {
             asked: rows.iter().map(|row| raw.asked[*row]).collect(),
             places: rows.iter().map(|row| raw.places[*row]).collect(),
             occurrences,
+        }
+    }
+
+    /// Sessions of which nothing is known but some columns and whether side effects were asked about.
+    pub(super) fn of_columns(columns: Vec<(String, ArrayRef)>, asked: Vec<bool>) -> SessionTable {
+        SessionTable {
+            columns,
+            patient: vec![0; asked.len()],
+            patient_keys: StringArray::from(Vec::<&str>::new()),
+            asked,
+            places: Vec::new(),
+            occurrences: Vec::new(),
         }
     }
 
@@ -154,21 +167,49 @@ impl SessionTable {
     /// and dates in ascending order. Numbers with fractions have no labels.
     #[must_use]
     pub fn labels(&self, name: &str) -> Option<Labels> {
+        let Coded { codes, values } = self.coded(name)?;
+        let mut domain = Domain::default();
+        let place = domain.take(&values, &codes);
+        let (texts, order) = domain.in_order();
+        let code = |code: u32| order[place[code as usize] as usize];
+        let codes = codes.into_iter().map(|own| (own != Coded::MISSING).then(|| code(own))).collect();
+        Some(Labels { codes, texts })
+    }
+
+    /// A column as codes with the value of each. Numbers with fractions have none.
+    #[must_use]
+    pub fn coded(&self, name: &str) -> Option<Coded> {
         let column = self.column(name)?;
         match column.data_type() {
             DataType::Dictionary(key, _) if **key == DataType::UInt8 => {
                 let dictionary = column.as_dictionary::<UInt8Type>();
-                let codes = dictionary.keys().iter().map(|key| key.map(u32::from)).collect();
-                Some(Labels { codes, texts: strings(dictionary.values()) })
+                let codes = dictionary.keys().iter().map(|key| key.map_or(Coded::MISSING, u32::from)).collect();
+                Some(Coded { codes, values: Values::List(strings(dictionary.values())) })
             }
             DataType::Dictionary(..) => {
                 let dictionary = column.as_dictionary::<UInt32Type>();
-                let labels = Labels { codes: dictionary.keys().iter().collect(), texts: strings(dictionary.values()) };
-                Some(labels.sorted())
+                let codes: Vec<u32> = dictionary.keys().iter().map(|key| key.unwrap_or(Coded::MISSING)).collect();
+                let values = Values::Texts(occurring(dictionary.values(), &codes));
+                Some(Coded { codes, values })
             }
-            DataType::Int32 => Some(Labels::of_integers(column.as_primitive::<Int32Type>().iter(), |n| n.to_string())),
-            DataType::Date32 => Some(Labels::of_integers(self.dates(name)?.iter(), |days| Day(days).to_string())),
+            DataType::Int32 => {
+                Some(Coded::of_integers(column.as_primitive::<Int32Type>().iter().collect(), Values::Wholes))
+            }
+            DataType::Date32 => Some(Coded::of_integers(self.dates(name)?.iter().collect(), Values::Days)),
             _ => None,
+        }
+    }
+
+    /// Some of the sessions, with every column and without their side effects.
+    #[must_use]
+    pub fn slice(&self, from: usize, rows: usize) -> SessionTable {
+        SessionTable {
+            columns: self.columns.iter().map(|(name, column)| (name.clone(), column.slice(from, rows))).collect(),
+            patient: self.patient[from..from + rows].to_vec(),
+            patient_keys: self.patient_keys.clone(),
+            asked: self.asked[from..from + rows].to_vec(),
+            places: self.places[from..from + rows].to_vec(),
+            occurrences: Vec::new(),
         }
     }
 
@@ -223,38 +264,19 @@ fn move_back_follow_up(columns: &mut [(String, ArrayRef)], data_cut: Day) {
     }
 }
 
-fn strings(values: &ArrayRef) -> Vec<String> {
-    values.as_string::<i32>().iter().map(|text| text.unwrap_or_default().to_owned()).collect()
+/// The values that occur; the others, of which there may be many, stay empty.
+fn occurring(values: &ArrayRef, codes: &[u32]) -> Vec<String> {
+    let values = values.as_string::<i32>();
+    let mut texts = vec![String::new(); values.len()];
+    for code in codes.iter().filter(|code| **code != Coded::MISSING) {
+        let text = &mut texts[*code as usize];
+        if text.is_empty() {
+            values.value(*code as usize).clone_into(text);
+        }
+    }
+    texts
 }
 
-impl Labels {
-    /// The same labels with texts in the order of the alphabet, and only those that occur.
-    fn sorted(self) -> Labels {
-        let mut occurs = vec![false; self.texts.len()];
-        for code in self.codes.iter().flatten() {
-            occurs[*code as usize] = true;
-        }
-        let mut order: Vec<usize> = (0..self.texts.len()).filter(|at| occurs[*at]).collect();
-        order.sort_by(|a, b| self.texts[*a].cmp(&self.texts[*b]));
-        let mut place = vec![0u32; self.texts.len()];
-        for (new, old) in (0u32..).zip(&order) {
-            place[*old] = new;
-        }
-        Labels {
-            codes: self.codes.into_iter().map(|code| code.map(|code| place[code as usize])).collect(),
-            texts: order.into_iter().map(|at| self.texts[at].clone()).collect(),
-        }
-    }
-
-    fn of_integers(values: impl Iterator<Item = Option<i32>>, text: fn(i32) -> String) -> Labels {
-        let values: Vec<Option<i32>> = values.collect();
-        let mut known: Vec<i32> = values.iter().flatten().copied().collect();
-        known.sort_unstable();
-        known.dedup();
-        let code = |value: i32| known.binary_search(&value).ok().and_then(|at| u32::try_from(at).ok());
-        Labels {
-            codes: values.iter().map(|value| value.and_then(code)).collect(),
-            texts: known.iter().map(|value| text(*value)).collect(),
-        }
-    }
+fn strings(values: &ArrayRef) -> Vec<String> {
+    values.as_string::<i32>().iter().map(|text| text.unwrap_or_default().to_owned()).collect()
 }

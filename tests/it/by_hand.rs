@@ -78,6 +78,16 @@ pub(crate) fn followed(mut session: Session, days: i32, codes: &[&str]) -> Sessi
     session
 }
 
+/// The session, asked and followed up for `days`, with these side effects and their grades (0 = not stated).
+pub(crate) fn graded(session: Session, days: i32, effects: &[(&str, u8)]) -> Session {
+    let codes: Vec<&str> = effects.iter().map(|(code, _)| *code).collect();
+    let mut made = followed(session, days, &codes);
+    if let Asked::Yes(reported) = &mut made.side_effects {
+        reported.iter_mut().zip(effects).for_each(|(reported, (_, grade))| reported.grade = Grade::new(*grade));
+    }
+    made
+}
+
 /// The session with a Fitzpatrick type and a depth.
 pub(crate) fn skin(mut session: Session, fitzpatrick: Option<u8>, needle_depth_mm: Option<f64>) -> Session {
     session.fitzpatrick = fitzpatrick.and_then(Fitzpatrick::new);

@@ -3,11 +3,12 @@
 use crate::by_hand::{day, followed, session, skin, table};
 use polars::prelude::{DataFrame, IntoLazy, NamedFrom, Series, col, len};
 use proptest::prelude::*;
-use stipple::cube::{CubeKey, Dimension, Plan, slow};
+use stipple::cube::{Cell, CubeKey, Dimension, Plan, slow};
 use stipple::domain::codes::Modality;
 use stipple::domain::{Catalogue, Event, FileId, Link, Place, Resolution, Session};
 use stipple::store::attribution::{self, Attribution, Onset, PatientSessions};
-use stipple::store::{Occurrence, SessionTable, SessionsBuilder, Settled, State};
+use stipple::store::block::all_effects;
+use stipple::store::{InMemory, Occurrence, SessionTable, SessionsBuilder, Settled, State};
 
 fn pih() -> stipple::domain::EffectId {
     Catalogue::built_in().find("pih").unwrap()
@@ -137,7 +138,14 @@ fn a_patient_counts_once_whatever_the_sessions() {
 
 /// Random sessions: few patients, so that they repeat; missing values; every state.
 fn any_sessions() -> impl Strategy<Value = Vec<Session>> {
-    let one = (0..12u8, 0..400i32, proptest::option::of(1..=6u8), proptest::option::of(0.1..3.0f64), 0..200i32, 0..6u8);
+    let one = (
+        0..12u8,
+        0..400i32,
+        proptest::option::of(1..=6u8),
+        proptest::option::of((100..3000i32).prop_map(|um| f64::from(um) / 1000.0)),
+        0..200i32,
+        0..6u8,
+    );
     proptest::collection::vec(one, 0..120).prop_map(|rows| {
         rows.into_iter()
             .enumerate()
@@ -179,6 +187,20 @@ fn fits(table: &SessionTable, key: &CubeKey) -> Vec<bool> {
     fits
 }
 
+/// The same counts; the one sum that is not a whole number may be added up in another order.
+pub(crate) fn alike(fast: &Cell, slow: &Cell) {
+    let rest = |cell: &Cell| {
+        let mut rest = *cell;
+        rest.assessed.events_squared_over_sessions = 0.0;
+        rest.all.events_squared_over_sessions = 0.0;
+        rest
+    };
+    assert_eq!(rest(fast), rest(slow));
+    for (fast, slow) in [(fast.assessed, slow.assessed), (fast.all, slow.all)] {
+        assert!((fast.events_squared_over_sessions - slow.events_squared_over_sessions).abs() < 1e-9);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
@@ -189,7 +211,7 @@ proptest! {
         let settled = Settled::of(&table, &catalogue, day(300));
         let mut plan = Plan::default();
         keys().into_iter().for_each(|key| plan.need(key));
-        let cubes = plan.fill(&table, &settled, catalogue.len()).unwrap();
+        let cubes = plan.fill(&InMemory::new(&table, &settled), (all_effects(&catalogue), 1 << 20)).unwrap();
         for key in keys() {
             let fits = fits(&table, &key);
             let labels: Vec<_> = key.dimensions.iter().map(|dimension| dimension.labels(&table).unwrap()).collect();
@@ -203,7 +225,7 @@ proptest! {
                 prop_assert_eq!(view.sessions(), (0..table.len()).filter(|row| in_cell(*row)).count() as u64);
                 for effect in [pih(), catalogue.find("erythema").unwrap()] {
                     let slow = slow::count(&table, &settled, effect, &in_cell);
-                    prop_assert_eq!(view.cell(effect), &slow);
+                    alike(&view.cell(effect), &slow);
                 }
                 let depths = table.numbers("needle_depth_mm").unwrap();
                 let total: f64 = (0..table.len()).filter(|row| in_cell(*row)).filter_map(|row| depths[row]).sum();
@@ -221,7 +243,7 @@ proptest! {
         let key = CubeKey { wheres: Vec::new(), dimensions: vec![Dimension::column("fitzpatrick")], measures: Vec::new() };
         let mut plan = Plan::default();
         plan.need(key.clone());
-        let cubes = plan.fill(&table, &settled, catalogue.len()).unwrap();
+        let cubes = plan.fill(&InMemory::new(&table, &settled), (all_effects(&catalogue), 1 << 20)).unwrap();
         let labels = table.labels("fitzpatrick").unwrap();
         let level: Vec<u32> = labels.codes.iter().map(|code| code.unwrap_or(99)).collect();
         let is = |wanted: State| (0..table.len()).map(|row| settled.state(row, pih()) == wanted).collect::<Vec<bool>>();
@@ -256,11 +278,15 @@ proptest! {
 #[test]
 fn many_patients_in_parts_count_as_in_one() {
     // More sessions than one part takes, patients not in order.
+    let (with, without) = (followed(session(0, "p", 0), 100, &["pih"]), followed(session(0, "p", 0), 100, &[]));
     let sessions: Vec<Session> = (0..50_000)
         .map(|at| {
-            let made =
-                skin(session(at, &format!("p{}", at * 7919 % 17_000), 0), u8::try_from(1 + at % 6).ok(), Some(1.0));
-            followed(made, 100, if at % 11 == 0 { &["pih"] } else { &[] })
+            let made = Session {
+                session_id: format!("s{at}"),
+                patient_id: format!("p{}", at * 7919 % 17_000),
+                ..if at % 11 == 0 { with.clone() } else { without.clone() }
+            };
+            skin(made, u8::try_from(1 + at % 6).ok(), Some(1.0))
         })
         .collect();
     let table = table(&sessions);
@@ -269,7 +295,7 @@ fn many_patients_in_parts_count_as_in_one() {
     let key = CubeKey { wheres: Vec::new(), dimensions: vec![Dimension::column("fitzpatrick")], measures: Vec::new() };
     let mut plan = Plan::default();
     plan.need(key.clone());
-    let cubes = plan.fill(&table, &settled, catalogue.len()).unwrap();
+    let cubes = plan.fill(&InMemory::new(&table, &settled), (all_effects(&catalogue), 1 << 20)).unwrap();
     let labels = table.labels("fitzpatrick").unwrap();
     for (level, view) in cubes.get(&key).unwrap().cells().enumerate() {
         let slow =

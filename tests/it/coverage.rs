@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 use stipple::analysis::{
-    Analysis, Counted, Counting, Denominator, Evidence, Intake, IntervalMethod, Multiplicity, Outcomes,
+    Analysis, Counted, Counting, Denominator, Evidence, Intake, IntervalMethod, Multiplicity, Outcomes, Sessions,
 };
 use stipple::cube::{Dimension, Plan as CubePlan};
 use stipple::domain::{Catalogue, FileId, Link, Place};
@@ -12,7 +12,8 @@ use stipple::simulate::{Model, Plan, reference, sessions};
 use stipple::stats::Level;
 use stipple::stats::clustered::ClusteredMethod;
 use stipple::stats::proportion::wilson;
-use stipple::store::{Occurrence, SessionTable, SessionsBuilder, Settled};
+use stipple::store::block::all_effects;
+use stipple::store::{InMemory, Occurrence, SessionTable, SessionsBuilder, Settled};
 
 const LOGS: u64 = 200;
 const SESSIONS: u64 = 50_000;
@@ -74,10 +75,12 @@ fn rows(plan: &Plan) -> Vec<ResultRow> {
     let settled = Settled::of(&table, &catalogue, plan.data_cut);
     let analysis = analysis(&catalogue);
     let mut cubes = CubePlan::default();
-    (analysis.kind.cubes)(&analysis).into_iter().for_each(|key| cubes.need(key));
-    let cubes = cubes.fill(&table, &settled, catalogue.len()).unwrap();
+    (analysis.kind.needs)(&analysis).cubes.into_iter().for_each(|key| cubes.need(key));
+    cubes.need(Evidence::everything());
+    let cubes = cubes.fill(&InMemory::new(&table, &settled), (all_effects(&catalogue), 1 << 30)).unwrap();
     let intake = Intake::default();
-    let evidence = Evidence { table: &table, settled: &settled, cubes: &cubes, catalogue: &catalogue, intake: &intake };
+    let sessions = Some(Sessions { table: &table, settled: &settled });
+    let evidence = Evidence { sessions, cubes: &cubes, catalogue: &catalogue, intake: &intake };
     (analysis.kind.rows)(&analysis, &evidence)
 }
 

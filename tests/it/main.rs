@@ -14,6 +14,7 @@ mod coverage;
 mod fhir;
 mod folders;
 mod formats;
+mod fused;
 mod init;
 mod intake;
 mod interruptions;

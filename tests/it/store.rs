@@ -60,7 +60,7 @@ impl Warehouse {
         self.take(&Source::find(Path::new(""), named, self.mapping.clone()).unwrap())
     }
 
-    fn take(&self, source: &Source) -> Result<TakenIn, TakeInError> {
+    pub(crate) fn take(&self, source: &Source) -> Result<TakenIn, TakeInError> {
         let author = self.author();
         let request = TakeIn {
             store: &self.root(),
@@ -149,7 +149,7 @@ fn numbers(product: &Product) -> Vec<String> {
     text.lines().filter(|line| !line.starts_with("data_quality")).map(str::to_owned).collect()
 }
 
-fn harbour() -> Source {
+pub(crate) fn harbour() -> Source {
     let sample = root().join("sample_data");
     let named = |name: &str| sample.join(name).display().to_string();
     let mapping = fs::read_to_string(sample.join("harbour.mapping.toml")).unwrap();

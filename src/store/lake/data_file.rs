@@ -154,6 +154,15 @@ fn stats(batch: &RecordBatch) -> String {
     stats.to_string()
 }
 
+/// Opens a data file.
+///
+/// # Errors
+/// When it is not there.
+pub(super) fn open(root: &Path, table: TableName, file: &DataFile) -> Result<File, StoreError> {
+    let path = root.join(table.folder()).join(&file.path);
+    File::open(&path).map_err(StoreError::io("read", &path))
+}
+
 /// Reads columns of a data file (`None` = all), each as the schema has it.
 ///
 /// # Errors
@@ -163,8 +172,7 @@ pub(super) fn read(
     table: TableName,
     (file, wanted): (&DataFile, Option<&[&str]>),
 ) -> Result<RecordBatch, StoreError> {
-    let path = root.join(table.folder()).join(&file.path);
-    let opened = File::open(&path).map_err(StoreError::io("read", &path))?;
+    let opened = open(root, table, file)?;
     let of_file = |error: &dyn std::error::Error| StoreError::Damaged {
         table: table.folder(),
         reason: format!("{}: {error}", file.path),

@@ -10,9 +10,11 @@ use super::rows::{long, longs, same};
 use super::superseded::{self, Replaced};
 use crate::domain::Day;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::Int32Type;
 use deltalake_core::kernel::Transaction;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -243,6 +245,21 @@ impl Store {
         let mut rows: Vec<Replaced> = files.iter().map(read).collect::<Result<Vec<_>, _>>()?.concat();
         rows.sort_by_key(|row| (row.by_version, row.by));
         Ok(rows)
+    }
+
+    /// Events of which several sessions fit, at a version.
+    ///
+    /// # Errors
+    /// When files are not there or damaged.
+    pub fn overlapping_events(&self, at: &Batch) -> Result<u64, StoreError> {
+        let several = |file: &DataFile| -> Result<u64, StoreError> {
+            let batch = self.read(TableName::Events, file, Some(&["candidates"]))?;
+            let candidates =
+                batch.column_by_name("candidates").and_then(|column| column.as_primitive_opt::<Int32Type>());
+            let count = candidates.map_or(0, |column| column.iter().flatten().filter(|count| *count > 1).count());
+            Ok(count as u64)
+        };
+        self.files(TableName::Events, at)?.par_iter().map(several).sum()
     }
 
     /// Refused rows or remarks, up to a version, in the order of files and lines.

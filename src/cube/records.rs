@@ -1,0 +1,234 @@
+//! What is kept of each session between the pass over the data and the pass over the patients: its patient, its
+//! states, and the packed codes of everything it is divided by. Divided by patient into parts that fit the memory;
+//! what does not fit waits in temporary files.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+
+/// Sessions of some patients, column by column.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Records {
+    /// Patient of each session.
+    pub(super) patients: Vec<u64>,
+    /// Its states, by their number over all parts.
+    pub(super) states: Vec<u32>,
+    /// Its packed codes, a fixed number of words a session.
+    pub(super) words: Vec<u64>,
+    /// Its measures, a fixed number a session.
+    pub(super) measures: Vec<i64>,
+}
+
+impl Records {
+    pub(super) fn len(&self) -> usize {
+        self.patients.len()
+    }
+
+    fn bytes(&self) -> usize {
+        12 * self.patients.len() + 8 * (self.words.len() + self.measures.len())
+    }
+
+    fn append(&mut self, other: &mut Records) {
+        self.patients.append(&mut other.patients);
+        self.states.append(&mut other.states);
+        self.words.append(&mut other.words);
+        self.measures.append(&mut other.measures);
+    }
+
+    fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        to.write_all(&(self.len() as u64).to_le_bytes())?;
+        for value in &self.patients {
+            to.write_all(&value.to_le_bytes())?;
+        }
+        for value in &self.states {
+            to.write_all(&value.to_le_bytes())?;
+        }
+        for value in &self.words {
+            to.write_all(&value.to_le_bytes())?;
+        }
+        for value in &self.measures {
+            to.write_all(&value.to_le_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Adds what [`Records::write`] wrote; false at the end of the file.
+    fn read(&mut self, from: &mut impl Read, (words, measures): (usize, usize)) -> io::Result<bool> {
+        let mut length = [0; 8];
+        match from.read_exact(&mut length) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+            other => other?,
+        }
+        let rows = usize::try_from(u64::from_le_bytes(length)).map_err(io::Error::other)?;
+        let mut bytes = Vec::new();
+        let mut take = |width: usize| -> io::Result<Vec<u8>> {
+            bytes.resize(width, 0);
+            from.read_exact(&mut bytes)?;
+            Ok(std::mem::take(&mut bytes))
+        };
+        let eight = |chunk: &[u8]| std::array::from_fn(|at| chunk[at]);
+        self.patients.extend(take(8 * rows)?.chunks_exact(8).map(|chunk| u64::from_le_bytes(eight(chunk))));
+        let four = |chunk: &[u8]| std::array::from_fn(|at| chunk[at]);
+        self.states.extend(take(4 * rows)?.chunks_exact(4).map(|chunk| u32::from_le_bytes(four(chunk))));
+        self.words.extend(take(8 * rows * words)?.chunks_exact(8).map(|chunk| u64::from_le_bytes(eight(chunk))));
+        self.measures.extend(take(8 * rows * measures)?.chunks_exact(8).map(|chunk| i64::from_le_bytes(eight(chunk))));
+        Ok(true)
+    }
+}
+
+/// How wide the records of a count are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Width {
+    /// Packed words of a session.
+    pub(super) words: usize,
+    /// Measures of a session.
+    pub(super) measures: usize,
+}
+
+impl Width {
+    /// Bytes of a session.
+    pub(super) fn bytes(self) -> usize {
+        size_of::<u64>() + size_of::<u32>() + 8 * (self.words + self.measures)
+    }
+}
+
+/// One part: in memory, and what came before on disk.
+#[derive(Debug, Default)]
+struct Part {
+    records: Records,
+    spilled: Option<BufWriter<File>>,
+}
+
+/// All sessions, divided by patient.
+#[derive(Debug)]
+pub(super) struct Divided {
+    parts: Vec<Part>,
+    width: Width,
+    in_memory: usize,
+    memory: usize,
+    spilled_bytes: u64,
+}
+
+/// Sessions below which one part is enough.
+const SMALL: u64 = 20_000;
+/// Sessions of a part, about: what a processor's second cache holds.
+const PART_ROWS: u64 = 200_000;
+/// Most parts; each may have a file.
+const MOST_PARTS: u64 = 512;
+
+/// Number of parts for so many sessions: a power of two.
+pub(super) fn parts_for(rows: u64) -> usize {
+    let parts = if rows < SMALL { 1 } else { (rows / PART_ROWS).clamp(8, MOST_PARTS).next_power_of_two() };
+    usize::try_from(parts).unwrap_or(1)
+}
+
+/// Part of a patient.
+pub(super) fn part_of(patient: u64, parts: usize) -> usize {
+    // Patients are dense numbers or hashes: the multiplication brings what differs to the top.
+    let mixed = patient.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    (mixed as usize) & (parts - 1)
+}
+
+impl Divided {
+    pub(super) fn new(parts: usize, width: Width, memory: usize) -> Divided {
+        let parts = (0..parts).map(|_| Part::default()).collect();
+        Divided { parts, width, in_memory: 0, memory, spilled_bytes: 0 }
+    }
+
+    /// Takes in sessions that were divided into as many parts; leaves them empty.
+    pub(super) fn add(&mut self, divided: &mut [Records]) -> io::Result<()> {
+        for (part, records) in self.parts.iter_mut().zip(divided) {
+            self.in_memory += records.bytes();
+            part.records.append(records);
+        }
+        if self.in_memory > self.memory { self.spill() } else { Ok(()) }
+    }
+
+    fn spill(&mut self) -> io::Result<()> {
+        for part in &mut self.parts {
+            let file = match &mut part.spilled {
+                Some(file) => file,
+                none => none.insert(BufWriter::new(tempfile::tempfile()?)),
+            };
+            part.records.write(file)?;
+            self.spilled_bytes += part.records.bytes() as u64;
+            part.records = Records::default();
+        }
+        self.in_memory = 0;
+        Ok(())
+    }
+
+    /// Bytes that went to temporary files.
+    pub(super) fn spilled_bytes(&self) -> u64 {
+        self.spilled_bytes
+    }
+
+    /// The parts; each is read back when its turn comes.
+    pub(super) fn into_parts(self) -> impl Iterator<Item = Waiting> {
+        let width = self.width;
+        self.parts.into_iter().map(move |part| Waiting { part, width })
+    }
+}
+
+/// A part that may be on disk.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    part: Part,
+    width: Width,
+}
+
+impl Waiting {
+    /// All its sessions.
+    pub(super) fn records(self) -> io::Result<Records> {
+        let Some(spilled) = self.part.spilled else { return Ok(self.part.records) };
+        let mut file = spilled.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.seek(SeekFrom::Start(0))?;
+        let mut file = BufReader::with_capacity(1 << 16, file);
+        let mut records = self.part.records;
+        while records.read(&mut file, (self.width.words, self.width.measures))? {}
+        Ok(records)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn some(from: u64) -> Records {
+        let rows = from..from + 3;
+        Records {
+            patients: rows.clone().collect(),
+            states: vec![1, 2, u32::MAX],
+            words: rows.flat_map(|row| [row, row << 40]).collect(),
+            measures: vec![i64::MIN, 0, i64::MAX],
+        }
+    }
+
+    #[test]
+    fn what_went_to_disk_comes_back() {
+        let width = Width { words: 2, measures: 1 };
+        let mut divided = Divided::new(1, width, 100);
+        let mut expected = Records::default();
+        for from in [0, 10, 20] {
+            expected.append(&mut some(from));
+            divided.add(&mut [some(from)]).unwrap();
+        }
+        assert!(divided.spilled_bytes() > 0);
+        let back = divided.into_parts().next().unwrap().records().unwrap();
+        let sorted = |mut patients: Vec<u64>| {
+            patients.sort_unstable();
+            patients
+        };
+        assert_eq!(sorted(back.patients.clone()), sorted(expected.patients));
+        let at = back.patients.iter().position(|patient| *patient == 11).unwrap();
+        assert_eq!((back.states[at], &back.words[2 * at..2 * at + 2]), (2, &[11, 11 << 40][..]));
+    }
+
+    #[test]
+    fn a_patient_is_always_in_the_same_part() {
+        assert_eq!(parts_for(10), 1);
+        assert_eq!(parts_for(100_000_000), 512);
+        for patient in 0..1000u64 {
+            assert!(part_of(patient, 8) < 8);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! `run --explain`: what a run would read, count and keep, before it does.
+
+use super::count::{Needed, RECORDS_SHARE};
+use super::produce::ProduceError;
+use super::settle::{Pipeline, StoreAt};
+use crate::analysis::Analysis;
+use crate::cube::CubeKey;
+use crate::store::Blocks;
+use crate::store::lake::{Store, StoreError, StoredSessions};
+use serde::Serialize;
+
+/// What a run would do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// Where the sessions come from.
+    pub source: String,
+    /// Number of sessions, where it is known beforehand.
+    pub sessions: Option<u64>,
+    /// How the states of the side effects come about.
+    pub states: String,
+    /// Columns that the pass over the sessions reads.
+    pub columns: Vec<String>,
+    /// Conditions that it answers.
+    pub conditions: Vec<String>,
+    /// Bytes kept of every session for the pass over the patients.
+    pub bytes_a_session: usize,
+    /// Bytes of memory for them; more goes to temporary files.
+    pub memory: usize,
+    /// Cubes that the pass over the patients fills.
+    pub cubes: Vec<CubeLine>,
+    /// Analyses that read the sessions themselves.
+    pub by_session: Vec<SessionsLine>,
+}
+
+/// A cube.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CubeLine {
+    /// Divided by.
+    pub by: Vec<String>,
+    /// Conditions.
+    pub conditions: Vec<String>,
+    /// Cells, missing values among them, where that is known beforehand.
+    pub cells: Option<u64>,
+    /// Numbers that it adds up.
+    pub measures: Vec<String>,
+    /// Analyses that it serves.
+    pub analyses: Vec<String>,
+}
+
+/// An analysis that reads the sessions themselves.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SessionsLine {
+    /// The analysis.
+    pub analysis: String,
+    /// What it makes of them.
+    pub why: String,
+    /// The columns that it reads.
+    pub columns: Vec<String>,
+}
+
+/// What a run of the pipeline would do.
+///
+/// # Errors
+/// When the store cannot be opened or sessions cannot be divided as asked.
+pub fn explain(pipeline: &Pipeline) -> Result<Explanation, ProduceError> {
+    let needed = Needed::by(pipeline);
+    let want = needed.plan.want()?;
+    let (source, sessions, states) = match &pipeline.store {
+        Some(at) => store(pipeline, at)?,
+        None => {
+            let files: usize = pipeline.sources.iter().map(|source| source.logs.len()).sum();
+            let states = "settled in memory, against the data cut".to_owned();
+            (format!("{files} session logs, read whole and validated"), None, states)
+        }
+    };
+    let by_session = pipeline.analyses.iter().filter_map(|analysis| {
+        let need = (analysis.kind.needs)(analysis).sessions?;
+        Some(SessionsLine { analysis: analysis.id.clone(), why: need.why.to_owned(), columns: need.columns })
+    });
+    Ok(Explanation {
+        source,
+        sessions,
+        states,
+        columns: needed.columns(&want).into_iter().collect(),
+        conditions: want.filters.iter().map(|filter| filter.text().to_owned()).collect(),
+        bytes_a_session: needed.plan.bytes_a_session()?,
+        memory: pipeline.memory / RECORDS_SHARE,
+        cubes: needed.plan.keys().iter().map(|key| cube(key, &pipeline.analyses)).collect(),
+        by_session: by_session.collect(),
+    })
+}
+
+fn store(pipeline: &Pipeline, at: &StoreAt) -> Result<(String, Option<u64>, String), ProduceError> {
+    let refused = |source: StoreError| super::load::LoadError::Store { source };
+    let opened = Store::open(&at.root).map_err(refused)?;
+    let data_cut = pipeline.data_cut.or(at.batch.newest_day.map(crate::domain::Day)).unwrap_or_default();
+    let stored = StoredSessions::settled(&opened, &at.batch, (&pipeline.catalogue, data_cut)).map_err(refused)?;
+    let source = format!("store {}, version {}", at.root.display(), at.batch.version);
+    let states = match &stored {
+        Some(stored) => {
+            let files = stored.parts();
+            format!("as settled when the rows were written; {files} files, nothing but what is wanted of them is read")
+        }
+        None => format!(
+            "settled anew in memory: something in the store is younger than the data cut {data_cut}, or side effects \
+             were added"
+        ),
+    };
+    Ok((source, Some(at.batch.counts.sessions), states))
+}
+
+fn cube(key: &CubeKey, analyses: &[Analysis]) -> CubeLine {
+    let sizes = key.dimensions.iter().map(|dimension| Some(dimension.known_values()? as u64 + 1));
+    let serves = |analysis: &&Analysis| (analysis.kind.needs)(analysis).cubes.contains(key);
+    CubeLine {
+        by: key.dimensions.iter().map(|dimension| dimension.column.clone()).collect(),
+        conditions: key.wheres.clone(),
+        cells: sizes.product(),
+        measures: key.measures.clone(),
+        analyses: analyses.iter().filter(serves).map(|analysis| analysis.id.clone()).collect(),
+    }
+}
+
+impl Explanation {
+    /// For a person.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let list = |names: &[String], none: &str| if names.is_empty() { none.to_owned() } else { names.join(", ") };
+        let mut lines = vec![match self.sessions {
+            Some(sessions) => format!("{}: {sessions} sessions", self.source),
+            None => self.source.clone(),
+        }];
+        lines.push(format!("states: {}", self.states));
+        lines.push("pass 1, over the sessions, each once, on all cores:".to_owned());
+        lines.push(format!("  columns     {}", list(&self.columns, "none but the states")));
+        lines.push(format!("  conditions  {}", list(&self.conditions, "none")));
+        lines.push(format!("  keeps       {}", self.kept()));
+        lines.push(format!("pass 2, over the patients, on all cores: {} cubes", self.cubes.len()));
+        for cube in &self.cubes {
+            let cells = match cube.cells {
+                Some(1) => "1 cell".to_owned(),
+                Some(cells) => format!("{cells} cells"),
+                None => "cells as values are met".to_owned(),
+            };
+            let mut line = format!("  {} ({cells})", list(&cube.by, "all"));
+            if !cube.conditions.is_empty() {
+                line.push_str(&format!(" where {}", cube.conditions.join(" and ")));
+            }
+            if !cube.measures.is_empty() {
+                line.push_str(&format!(", sums of {}", cube.measures.join(", ")));
+            }
+            line.push_str(&format!(": {}", list(&cube.analyses, "the run itself")));
+            lines.push(line);
+        }
+        for line in &self.by_session {
+            lines.push(format!(
+                "{} reads the sessions themselves ({}); columns {}",
+                line.analysis,
+                line.why,
+                line.columns.join(", ")
+            ));
+        }
+        lines.join("\n")
+    }
+
+    fn kept(&self) -> String {
+        let bytes = self.bytes_a_session;
+        let Some(sessions) = self.sessions else { return format!("{bytes} bytes a session") };
+        let all = sessions * bytes as u64;
+        let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+        let fits = if all > self.memory as u64 { "the rest goes to temporary files" } else { "it fits" };
+        format!(
+            "{bytes} bytes a session, {} MB of {} MB allowed: {fits}",
+            megabytes(all),
+            megabytes(self.memory as u64)
+        )
+    }
+}

@@ -1,0 +1,181 @@
+//! Sessions as a count takes them: in blocks, each with only the columns that are wanted, as small numbers.
+
+use super::coded::Coded;
+use super::filter::{Filter, FilterError};
+use super::lake::StoreError;
+use super::states::Settled;
+use super::table::SessionTable;
+use crate::domain::{Catalogue, EffectId};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use thiserror::Error;
+
+/// What a count wants of every session, beside its patient and its states.
+#[derive(Debug, Clone, Default)]
+pub struct Want {
+    /// Columns as codes.
+    pub coded: Vec<String>,
+    /// Columns as numbers.
+    pub numbers: Vec<String>,
+    /// Conditions.
+    pub filters: Vec<Filter>,
+    /// Columns of which it wants to know where they have a value.
+    pub filled: Vec<String>,
+    /// Whether it wants the worst grade of each side effect.
+    pub grades: bool,
+}
+
+/// The states of a session over all side effects, one bit each.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StateSet {
+    /// Present.
+    pub present: u128,
+    /// Confirmed absent.
+    pub absent: u128,
+    /// Worst grade of those present of which one is stated, where grades were wanted.
+    pub grades: Vec<(EffectId, u8)>,
+}
+
+/// Some sessions.
+#[derive(Debug, Clone, Default)]
+pub struct Block {
+    /// Patient of each: the same number in every block.
+    pub patients: Vec<u64>,
+    /// Index of each session's states in `sets`.
+    pub states: Vec<u32>,
+    /// The different states of the block.
+    pub sets: Vec<StateSet>,
+    /// The coded columns, as they were wanted.
+    pub coded: Vec<Coded>,
+    /// The columns as numbers, as they were wanted.
+    pub numbers: Vec<Vec<Option<f64>>>,
+    /// For each condition whether each session fits.
+    pub fits: Vec<Vec<bool>>,
+    /// Where each column has a value; `None` = everywhere.
+    pub filled: Vec<Option<NullBuffer>>,
+}
+
+impl Block {
+    /// Number of sessions.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.patients.len()
+    }
+
+    /// Whether it holds no session.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.patients.is_empty()
+    }
+}
+
+/// Why sessions cannot be read.
+#[derive(Debug, Error)]
+pub enum BlockError {
+    /// A column that a session does not have, or that cannot be used so.
+    #[error("the column `{column}` cannot be counted by")]
+    Column {
+        /// The column.
+        column: String,
+    },
+    /// A condition cannot be answered.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Sessions that can be read block by block, in any order and on many threads at once.
+pub trait Blocks: Sync {
+    /// Number of parts that can be read at the same time.
+    fn parts(&self) -> usize;
+
+    /// Number of sessions over all parts, at most.
+    fn rows(&self) -> u64;
+
+    /// Reads a part, and hands over its blocks one after another.
+    ///
+    /// # Errors
+    /// When it cannot be read; nothing that was handed over counts then.
+    fn read(&self, part: usize, want: &Want, take: &mut dyn FnMut(Block)) -> Result<(), BlockError>;
+}
+
+/// Sessions in memory with their states.
+#[derive(Debug, Clone, Copy)]
+pub struct InMemory<'a> {
+    table: &'a SessionTable,
+    settled: &'a Settled,
+}
+
+/// Sessions of a part of a table in memory.
+const PART_ROWS: usize = 1 << 17;
+
+impl<'a> InMemory<'a> {
+    /// A table and its states.
+    #[must_use]
+    pub fn new(table: &'a SessionTable, settled: &'a Settled) -> InMemory<'a> {
+        InMemory { table, settled }
+    }
+}
+
+impl Blocks for InMemory<'_> {
+    fn parts(&self) -> usize {
+        self.table.len().div_ceil(PART_ROWS)
+    }
+
+    fn rows(&self) -> u64 {
+        self.table.len() as u64
+    }
+
+    fn read(&self, part: usize, want: &Want, take: &mut dyn FnMut(Block)) -> Result<(), BlockError> {
+        let from = part * PART_ROWS;
+        let rows = PART_ROWS.min(self.table.len() - from);
+        let table = self.table.slice(from, rows);
+        let (states, sets) = self.settled.sets(from..from + rows, want.grades);
+        let patients = table.patients().iter().copied().map(u64::from).collect();
+        take(block(&table, want, (patients, states, sets))?);
+        Ok(())
+    }
+}
+
+/// A block of a table's sessions.
+pub(super) fn block(
+    table: &SessionTable,
+    want: &Want,
+    (patients, states, sets): (Vec<u64>, Vec<u32>, Vec<StateSet>),
+) -> Result<Block, BlockError> {
+    let unknown = |column: &String| BlockError::Column { column: column.clone() };
+    let coded =
+        want.coded.iter().map(|name| table.coded(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>()?;
+    let numbers =
+        want.numbers.iter().map(|name| table.numbers(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>()?;
+    let fits = want.filters.iter().map(|filter| filter.rows(table)).collect::<Result<_, _>>()?;
+    let filled = want.filled.iter().map(|name| filled(table, name)).collect::<Result<_, _>>()?;
+    Ok(Block { patients, states, sets, coded, numbers, fits, filled })
+}
+
+/// Where a canonical column has a value. A session in which nobody asked has no `side_effects`.
+fn filled(table: &SessionTable, name: &str) -> Result<Option<NullBuffer>, BlockError> {
+    if name == "side_effects" {
+        return Ok(Some(NullBuffer::new(BooleanBuffer::from(table.asked().to_vec()))));
+    }
+    let column = table.column(filled_by(name)).ok_or_else(|| BlockError::Column { column: name.to_owned() })?;
+    Ok(column.logical_nulls())
+}
+
+/// The column of the table that tells whether a canonical column was filled in: the lists of codes stand there as one
+/// column for each code.
+#[must_use]
+pub fn filled_by(column: &str) -> &str {
+    match column {
+        "conditions" => "active_acne",
+        "topicals" => "topical_tretinoin",
+        other => other,
+    }
+}
+
+/// Every side effect of a catalogue, one bit each.
+#[must_use]
+pub fn all_effects(catalogue: &Catalogue) -> u128 {
+    catalogue.ids().fold(0, |set, id| set | super::states::bit(id))
+}

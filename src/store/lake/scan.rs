@@ -1,0 +1,323 @@
+//! Sessions of a store for counting: file by file, only the columns that are wanted, the states as they were settled
+//! when the rows were written. Nothing but a batch of each file that is being read is in memory.
+
+use super::columns::{Holds, TableName, session_rows};
+use super::data_file::{self, DataFile, damaged};
+use super::error::StoreError;
+use super::ledger::Batch;
+use super::site_effects::{self, SiteEffects};
+use super::snapshot::{self, Wanted};
+use super::store::Store;
+use crate::domain::{Catalogue, Day, EffectId};
+use crate::store::block::{Block, BlockError, Blocks, StateSet, Want, block, filled_by};
+use crate::store::table::SessionTable;
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use rustc_hash::FxBuildHasher;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// Rows that are read at once.
+const BATCH_ROWS: usize = 1 << 15;
+/// Side effects of which the states fit one word: present in its lower half, absent in its upper.
+const LANES: usize = 32;
+
+/// The sessions of a version.
+pub struct StoredSessions<'a> {
+    store: &'a Store,
+    files: Vec<DataFile>,
+    /// The built-in side effects, which have columns of their own, with their codes.
+    effects: Vec<(EffectId, String)>,
+    of_site: SiteEffects,
+}
+
+impl<'a> StoredSessions<'a> {
+    /// The sessions of a version, if their states are the ones that a run of this catalogue and data cut would settle:
+    /// nothing in the store is younger than the cut, and the built-in side effects are as they were.
+    ///
+    /// # Errors
+    /// When the store's list of files cannot be read.
+    pub fn settled(
+        store: &'a Store,
+        at: &Batch,
+        (catalogue, data_cut): (&Catalogue, Day),
+    ) -> Result<Option<StoredSessions<'a>>, StoreError> {
+        let younger = at.newest_day.is_some_and(|newest| newest > data_cut.0);
+        let of_site = if younger { None } else { SiteEffects::of(store, at, catalogue)? };
+        let Some(of_site) = of_site else { return Ok(None) };
+        let built_in = Catalogue::built_in();
+        let effects = built_in.ids().map(|id| (id, built_in.get(id).code.clone())).collect();
+        Ok(Some(StoredSessions { store, files: store.files(TableName::Sessions, at)?, effects, of_site }))
+    }
+
+    fn read_file(&self, file: &DataFile, want: &Want, take: &mut dyn FnMut(Block)) -> Result<(), BlockError> {
+        let plan = Reading::of(want);
+        let of_file = |error: &dyn std::error::Error| StoreError::Damaged {
+            table: TableName::Sessions.folder(),
+            reason: format!("{}: {error}", file.path),
+        };
+        let opened = data_file::open(self.store.root(), TableName::Sessions, file)?;
+        let metadata =
+            ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(|error| of_file(&error))?;
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(hinted(metadata.schema())));
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(opened, options);
+        let builder = builder.map_err(|error| of_file(&error))?;
+        let names = self.columns(&plan, want);
+        let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().map(String::as_str));
+        let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build();
+        let mut rows = 0;
+        for batch in reader.map_err(|error| of_file(&error))? {
+            let batch = batch.map_err(|error| of_file(&error))?;
+            rows += batch.num_rows() as u64;
+            take(self.block(&batch, want, &plan)?);
+        }
+        if rows == file.rows {
+            return Ok(());
+        }
+        let reason = format!("{} has {rows} rows where the log says {}", file.path, file.rows);
+        Err(StoreError::Damaged { table: TableName::Sessions.folder(), reason }.into())
+    }
+
+    /// The columns on disk that must be read.
+    fn columns(&self, plan: &Reading, want: &Want) -> Vec<String> {
+        let mut names: BTreeSet<String> = ["source", "patient_id", "asked"].map(str::to_owned).into();
+        names.extend(plan.wanted.iter().flat_map(|name| snapshot::made_of(name)).map(str::to_owned));
+        if !self.of_site.is_empty() {
+            names.extend(site_effects::COLUMNS.iter().map(|name| (*name).to_owned()));
+        }
+        for (_, code) in &self.effects {
+            names.insert(format!("{code}_present"));
+            if want.grades {
+                names.insert(format!("{code}_grade"));
+            }
+        }
+        names.into_iter().collect()
+    }
+
+    fn block(&self, batch: &RecordBatch, want: &Want, plan: &Reading) -> Result<Block, BlockError> {
+        let broken = |error: arrow::error::ArrowError| damaged(TableName::Sessions, &error);
+        let wanted = Wanted(Some(&plan.wanted));
+        let rows = in_schema(batch, &plan.wanted).map_err(broken)?;
+        let columns = snapshot::table_columns(&rows, wanted).map_err(broken)?;
+        let asked = flags(batch, "asked")?;
+        let asked = asked.iter().map(|asked| asked.unwrap_or(false)).collect();
+        let table = SessionTable::of_columns(columns, asked);
+        let (states, sets) = self.states(batch, want.grades)?;
+        block(&table, want, (patients(batch)?, states, sets))
+    }
+
+    /// The states of each row, as an index, and the different ones.
+    fn states(&self, batch: &RecordBatch, grades: bool) -> Result<(Vec<u32>, Vec<StateSet>), StoreError> {
+        let rows = batch.num_rows();
+        let mut sets = vec![(0u128, 0u128); rows];
+        for (lane, effects) in self.effects.chunks(LANES).enumerate() {
+            let flags: Vec<&BooleanArray> =
+                effects.iter().map(|(_, code)| flags(batch, &format!("{code}_present"))).collect::<Result<_, _>>()?;
+            add_states(&flags, LANES * lane, &mut sets);
+        }
+        let of_site = if self.of_site.is_empty() { Vec::new() } else { self.of_site.settle(batch, &mut sets)? };
+        let mut stated = Vec::new();
+        if grades {
+            stated = self.grades(batch)?;
+            stated.extend(of_site);
+            stated.retain(|(.., grade)| *grade > 0);
+            stated.sort_unstable();
+        }
+        let mut stated = stated.into_iter().peekable();
+        let mut known: HashMap<StateSet, u32, FxBuildHasher> = HashMap::default();
+        let mut different = Vec::new();
+        let mut states: Vec<u32> = Vec::with_capacity(rows);
+        for (row, (present, absent)) in sets.iter().copied().enumerate() {
+            let mut of_row = Vec::new();
+            while let Some((_, effect, grade)) = stated.next_if(|(of, ..)| *of == row) {
+                of_row.push((effect, grade));
+            }
+            if let (Some(before), true, true) = (row.checked_sub(1), of_row.is_empty(), !grades || present == 0)
+                && sets[before] == (present, absent)
+            {
+                states.push(states[before]);
+                continue;
+            }
+            let set = StateSet { present, absent, grades: of_row };
+            let next = u32::try_from(different.len()).unwrap_or(u32::MAX);
+            states.push(*known.entry(set).or_insert_with_key(|set| {
+                different.push(set.clone());
+                next
+            }));
+        }
+        Ok((states, different))
+    }
+
+    /// `(row, side effect, worst grade)` of those that state one.
+    fn grades(&self, batch: &RecordBatch) -> Result<Vec<(usize, EffectId, u8)>, StoreError> {
+        let mut stated = Vec::new();
+        for (effect, code) in &self.effects {
+            let name = format!("{code}_grade");
+            let column = batch.column_by_name(&name).and_then(|column| column.as_primitive_opt::<Int32Type>());
+            let column = column.ok_or_else(|| lacking(&name))?;
+            let grade = |row: usize| u8::try_from(column.value(row)).unwrap_or(0);
+            match column.nulls() {
+                Some(nulls) => stated.extend(nulls.valid_indices().map(|row| (row, *effect, grade(row)))),
+                None => stated.extend((0..column.len()).map(|row| (row, *effect, grade(row)))),
+            }
+        }
+        Ok(stated)
+    }
+}
+
+impl Blocks for StoredSessions<'_> {
+    fn parts(&self) -> usize {
+        self.files.len()
+    }
+
+    fn rows(&self) -> u64 {
+        self.files.iter().map(|file| file.rows).sum()
+    }
+
+    fn read(&self, part: usize, want: &Want, take: &mut dyn FnMut(Block)) -> Result<(), BlockError> {
+        self.read_file(&self.files[part], want, take)
+    }
+}
+
+/// What must be read for a count.
+struct Reading {
+    /// Columns of the session table.
+    wanted: BTreeSet<String>,
+}
+
+impl Reading {
+    fn of(want: &Want) -> Reading {
+        let filters = want.filters.iter().flat_map(|filter| filter.columns().iter().cloned());
+        let filled = want.filled.iter().map(|name| filled_by(name).to_owned());
+        let wanted = want.coded.iter().chain(&want.numbers).cloned().chain(filters).chain(filled);
+        Reading { wanted: wanted.filter(|name| name != "side_effects").collect() }
+    }
+}
+
+/// The file's types, but texts of few values as dictionaries, so that their codes are read and not the texts.
+fn hinted(found: &Schema) -> Schema {
+    let labels: BTreeSet<String> =
+        session_rows().into_iter().filter(|column| column.holds == Holds::Label).map(|column| column.name).collect();
+    let field = |field: &Arc<Field>| -> Field {
+        let plain = *field.data_type() == DataType::Utf8;
+        if plain && field.name() == "patient_id" {
+            return field.as_ref().clone().with_data_type(DataType::Utf8View);
+        }
+        if plain && labels.contains(field.name()) {
+            let coded = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+            return field.as_ref().clone().with_data_type(coded);
+        }
+        field.as_ref().clone()
+    };
+    Schema::new_with_metadata(found.fields().iter().map(field).collect::<Vec<_>>(), found.metadata().clone())
+}
+
+/// Code columns in the order of their lists; everything else as it was read.
+fn in_schema(batch: &RecordBatch, wanted: &BTreeSet<String>) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let names: BTreeSet<&str> = wanted.iter().flat_map(|name| snapshot::made_of(name)).collect();
+    let mut columns: Vec<(String, ArrayRef)> = Vec::new();
+    for column in session_rows().iter().filter(|column| names.contains(column.name.as_str())) {
+        let array = match (batch.column_by_name(&column.name), column.holds) {
+            (None, holds) => arrow::array::new_null_array(&holds.arrow(), batch.num_rows()),
+            (Some(found), Holds::Code(codes)) => super::rows::in_catalogue_order(found, codes)?,
+            (Some(found), _) => found.clone(),
+        };
+        columns.push((column.name.clone(), array));
+    }
+    if columns.is_empty() {
+        return Ok(batch.clone());
+    }
+    RecordBatch::try_from_iter(columns)
+}
+
+pub(super) fn lacking(name: &str) -> StoreError {
+    let reason = format!("the column {name} is not as it should be");
+    StoreError::Damaged { table: TableName::Sessions.folder(), reason }
+}
+
+fn flags<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a BooleanArray, StoreError> {
+    batch.column_by_name(name).and_then(|column| column.as_boolean_opt()).ok_or_else(|| lacking(name))
+}
+
+/// A number for each row's patient: patients are told apart by 64 bits of a hash of their pseudonym and source. That
+/// two of 25 million patients have the same is less likely than 1 in 50,000.
+fn patients(batch: &RecordBatch) -> Result<Vec<u64>, StoreError> {
+    let texts = batch.column_by_name("patient_id").and_then(|column| column.as_string_view_opt());
+    let texts = texts.ok_or_else(|| lacking("patient_id"))?;
+    let sources = batch.column_by_name("source").and_then(|column| column.as_dictionary_opt::<Int32Type>());
+    let sources = sources.ok_or_else(|| lacking("source"))?;
+    let names = sources.values().as_string_opt::<i32>().ok_or_else(|| lacking("source"))?;
+    let seeds: Vec<u64> = names.iter().map(|name| xxh3_64_with_seed(name.unwrap_or_default().as_bytes(), 0)).collect();
+    let seed = |row: usize| sources.key(row).map_or(0, |key| seeds[key]);
+    Ok((0..batch.num_rows()).map(|row| xxh3_64_with_seed(texts.value(row).as_bytes(), seed(row))).collect())
+}
+
+/// Adds the states of up to 32 side effects, the first of which has bit `from`.
+fn add_states(flags: &[&BooleanArray], from: usize, sets: &mut [(u128, u128)]) {
+    let chunks = |flags: &BooleanArray| -> (Vec<u64>, Option<Vec<u64>>) {
+        let values = flags.values().bit_chunks().iter_padded().collect();
+        (values, flags.nulls().map(|nulls| nulls.inner().bit_chunks().iter_padded().collect()))
+    };
+    let columns: Vec<(Vec<u64>, Option<Vec<u64>>)> = flags.iter().map(|flags| chunks(flags)).collect();
+    for (at, rows) in sets.chunks_mut(64).enumerate() {
+        let mut words = [0u64; 64];
+        for (lane, (values, known)) in columns.iter().enumerate() {
+            let known = known.as_ref().map_or(u64::MAX, |known| known[at]);
+            words[lane] = values[at] & known;
+            words[LANES + lane] = !values[at] & known;
+        }
+        transpose(&mut words);
+        for (set, word) in rows.iter_mut().zip(words) {
+            set.0 |= u128::from(word & u64::from(u32::MAX)) << from;
+            set.1 |= u128::from(word >> LANES) << from;
+        }
+    }
+}
+
+/// Turns a square of 64 × 64 bits about its diagonal: bit `b` of word `w` becomes bit `w` of word `b`. Blocks of half
+/// the size are swapped, then those within them (Warren, Hacker's Delight, 7-3).
+fn transpose(words: &mut [u64; 64]) {
+    let (mut width, mut mask) = (32, u64::from(u32::MAX));
+    while width > 0 {
+        let mut at = 0;
+        while at < 64 {
+            let swap = (words[at] >> width ^ words[at + width]) & mask;
+            words[at] ^= swap << width;
+            words[at + width] ^= swap;
+            at = (at + width + 1) & !width;
+        }
+        width /= 2;
+        mask ^= mask << width;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_square_of_bits_is_turned() {
+        let mut words: [u64; 64] = std::array::from_fn(|at| (at as u64 + 7).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let before = words;
+        transpose(&mut words);
+        for (row, word) in words.iter().enumerate() {
+            for (column, other) in before.iter().enumerate() {
+                assert_eq!(word >> column & 1, other >> row & 1, "{row} {column}");
+            }
+        }
+    }
+
+    #[test]
+    fn states_are_read_from_flags_and_their_nulls() {
+        let one = BooleanArray::from(vec![Some(true), Some(false), None, Some(true)]);
+        let other = BooleanArray::from(vec![false, true, false, true]);
+        let mut sets = vec![(0, 0); 4];
+        add_states(&[&one, &other], 0, &mut sets);
+        add_states(&[&one], 32, &mut sets);
+        let third = 1u128 << 32;
+        assert_eq!(sets, [(1 | third, 2), (2, 1 | third), (0, 2), (3 | third, 0)]);
+    }
+}

@@ -1,0 +1,245 @@
+//! The count straight from a store's files and from parts on disk, cell for cell against the count of the same sessions
+//! in memory, and both against the slow counter.
+
+use crate::by_hand::{followed, graded, session, skin, table};
+use crate::store::{Warehouse, harbour};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use stipple::cube::{CubeKey, Cubes, Dimension, FilledKey, Plan, slow};
+use stipple::domain::{COLUMNS, Catalogue, Day, Session};
+use stipple::pipeline::take_in::catalogue_of;
+use stipple::store::block::all_effects;
+use stipple::store::lake::{Snapshot, StoredSessions};
+use stipple::store::{Blocks, InMemory, SessionTable, Settled};
+
+/// Plenty of memory.
+const MEMORY: usize = 1 << 30;
+
+fn cube(wheres: &[&str], dimensions: Vec<Dimension>) -> CubeKey {
+    CubeKey {
+        wheres: wheres.iter().map(|text| (*text).to_owned()).collect(),
+        dimensions,
+        measures: vec!["needle_depth_mm".to_owned(), "passes".to_owned()],
+    }
+}
+
+fn bands(column: &str, edges: &[f64]) -> Dimension {
+    Dimension { column: column.to_owned(), edges: edges.to_vec() }
+}
+
+/// Every kind of dimension and condition, more than one word of them.
+fn keys() -> Vec<CubeKey> {
+    let column = Dimension::column;
+    vec![
+        cube(&[], vec![]),
+        cube(&[], vec![column("fitzpatrick"), column("modality")]),
+        cube(&[], vec![column("clinic_id")]),
+        cube(&[], vec![column("device_lot")]),
+        cube(&["modality = 'rf' OR needle_depth_mm > 1.2"], vec![column("device_model")]),
+        cube(&["session_date >= '2025-09-01'"], vec![column("session_month"), column("passes")]),
+        cube(&["fitzpatrick_number >= 4", "active_acne = 'yes'"], vec![bands("needle_depth_mm", &[0.5, 1.0, 1.5])]),
+        cube(&[], vec![bands("age_years", &[30.0, 50.0]), column("ita_class"), column("body_area")]),
+        cube(&["follow_up_days > 100"], vec![column("session_date")]),
+        cube(&["clinic_id = 'nobody'"], vec![column("sex")]),
+    ]
+}
+
+fn filled() -> FilledKey {
+    FilledKey {
+        wheres: vec!["modality = 'pen'".to_owned()],
+        by: Dimension::column("clinic_id"),
+        columns: COLUMNS.iter().filter(|column| !column.required).map(|column| column.name.to_owned()).collect(),
+    }
+}
+
+fn plan() -> Plan {
+    let mut plan = Plan::default();
+    keys().into_iter().for_each(|key| plan.need(key));
+    plan.need_filled(filled());
+    plan.need_grades();
+    plan
+}
+
+fn counted(blocks: &dyn Blocks, (catalogue, memory): (&Catalogue, usize)) -> Cubes {
+    plan().fill(blocks, (all_effects(catalogue), memory)).unwrap()
+}
+
+/// Everything that the cubes tell, as text.
+fn told(cubes: &Cubes, catalogue: &Catalogue) -> Vec<String> {
+    let mut told = Vec::new();
+    for key in keys() {
+        let cube = cubes.get(&key).unwrap();
+        told.push(format!("{key:?}: {} sessions, {} shared", cube.sessions(), cube.patients_in_several()));
+        for view in cube.cells() {
+            let measures = [view.measure(0), view.measure(1)];
+            told.push(format!("{:?} {:?} {} {measures:?}", view.group(), view.level(), view.sessions()));
+            for effect in catalogue.ids() {
+                let (cell, severe) = (view.cell(effect), view.severe_cell(effect));
+                let grades = (view.sessions_by_grade(effect), view.patients_by_grade(effect));
+                told.push(format!("{effect:?} {cell:?} {severe:?} {grades:?}"));
+            }
+        }
+    }
+    let filled = cubes.filled(&filled()).unwrap();
+    told.push(format!("{:?} {:?} {:?}", filled.texts, filled.sessions, filled.lacking));
+    told
+}
+
+fn assert_same(found: &[String], expected: &[String]) {
+    assert_eq!(found.len(), expected.len());
+    found.iter().zip(expected).for_each(|(found, expected)| assert_eq!(found, expected));
+}
+
+#[test]
+fn a_count_from_files_on_disk_is_the_count_of_the_sessions_in_memory() {
+    let warehouse = Warehouse::new();
+    warehouse.take(&harbour()).unwrap();
+    let store = warehouse.open();
+    let (at, catalogue) = (store.latest(), catalogue_of(store.latest()));
+    let cut = Day(at.newest_day.unwrap());
+    let stored = StoredSessions::settled(&store, at, (&catalogue, cut)).unwrap().unwrap();
+    assert!(stored.parts() > 3, "one file is no test of several dictionaries");
+    let table = Snapshot::read(&store, at, (&catalogue, None)).unwrap().table;
+    let settled = Settled::of(&table, &catalogue, cut);
+    let expected = told(&counted(&InMemory::new(&table, &settled), (&catalogue, MEMORY)), &catalogue);
+    assert!(expected.len() > 5000, "{} lines", expected.len());
+    assert_same(&told(&counted(&stored, (&catalogue, MEMORY)), &catalogue), &expected);
+    // With next to no memory everything goes through temporary files.
+    let little = counted(&stored, (&catalogue, 1));
+    assert!(little.spilled_bytes() > 0);
+    assert_same(&told(&little, &catalogue), &expected);
+    let tightness = catalogue.find("tightness").unwrap();
+    let everything = little.get(&keys()[0]).unwrap().cells().next().unwrap();
+    assert!(everything.cell(tightness).assessed.events > 0, "no side effect of the site's own is tried");
+    // The same sessions with only the columns that are wanted.
+    let wanted: BTreeSet<String> =
+        ["fitzpatrick", "session_month", "ita_class", "active_acne"].map(str::to_owned).into();
+    let narrow = Snapshot::read(&store, at, (&catalogue, Some(&wanted))).unwrap().table;
+    assert!(narrow.column("clinic_id").is_none());
+    for name in wanted.iter().map(String::as_str).chain(["follow_up_days"]) {
+        assert_eq!(narrow.column(name), table.column(name), "{name}");
+    }
+}
+
+#[test]
+fn states_on_disk_count_only_where_a_run_would_settle_the_same() {
+    let warehouse = Warehouse::new();
+    warehouse.take(&harbour()).unwrap();
+    let store = warehouse.open();
+    let newest = Day(store.latest().newest_day.unwrap());
+    let usable = |catalogue: &Catalogue, cut: Day| {
+        StoredSessions::settled(&store, store.latest(), (catalogue, cut)).unwrap().is_some()
+    };
+    assert!(usable(&Catalogue::built_in(), newest));
+    assert!(!usable(&Catalogue::built_in(), newest.plus(-1)));
+    let mut wider = Catalogue::built_in();
+    let mut pih = wider.get(wider.find("pih").unwrap()).clone();
+    pih.window_days += 1;
+    wider.add(pih);
+    assert!(!usable(&wider, newest));
+}
+
+/// Lots of so many names, some sessions without one.
+fn lots(names: usize) -> SessionTable {
+    let (with, without) = (followed(session(0, "p", 0), 100, &["pih"]), followed(session(0, "p", 0), 100, &[]));
+    let sessions: Vec<Session> = (0..names + names / 3)
+        .map(|at| Session {
+            session_id: format!("s{at}"),
+            patient_id: format!("p{}", at % 997),
+            device_lot: (at % 11 != 0).then(|| format!("lot {}", at % names)),
+            ..if at % 7 == 0 { with.clone() } else { without.clone() }
+        })
+        .collect();
+    table(&sessions)
+}
+
+#[test]
+fn dictionaries_of_any_size_count_alike() {
+    let catalogue = Catalogue::built_in();
+    let pih = catalogue.find("pih").unwrap();
+    let key = CubeKey { wheres: vec![], dimensions: vec![Dimension::column("device_lot")], measures: vec![] };
+    for names in [1, 255, 256, 70_000] {
+        let table = lots(names);
+        let settled = Settled::of(&table, &catalogue, crate::by_hand::day(1000));
+        let mut plan = Plan::default();
+        plan.need(key.clone());
+        let cubes = plan.fill(&InMemory::new(&table, &settled), (all_effects(&catalogue), MEMORY)).unwrap();
+        let cube = cubes.get(&key).unwrap();
+        assert_eq!(cube.sessions(), table.len() as u64);
+        let labels = table.labels("device_lot").unwrap();
+        assert_eq!(cube.levels(), labels.texts);
+        let cells: Vec<_> = cube.cells().collect();
+        // The first, one in the middle, and the missing one.
+        for view in [cells[0], cells[cells.len() / 2], cells[cells.len() - 1]] {
+            let code = view.level().map(|level| u32::try_from(level).unwrap());
+            let slow = slow::count(&table, &settled, pih, &|row| labels.codes[row] == code);
+            crate::counting::alike(&view.cell(pih), &slow);
+        }
+    }
+}
+
+/// Sessions of few patients, with grades, long courses and effects that come in company.
+fn any_sessions() -> impl Strategy<Value = Vec<Session>> {
+    let effects = prop::collection::vec((0usize..4, 0u8..6), 0..4);
+    let one = (0u8..5, 0i32..300, prop::option::of(1u8..=6), 0i32..200, prop::option::of(effects));
+    prop::collection::vec(one, 0..80).prop_map(|rows| {
+        let codes = ["pih", "erythema", "swelling", "infection"];
+        let make = |(at, (patient, start, tone, follow_up, effects)): (
+            usize,
+            (u8, i32, Option<u8>, i32, Option<Vec<(usize, u8)>>),
+        )| {
+            let made = skin(session(at, &format!("p{patient}"), start), tone, Some(f64::from(follow_up) / 100.0));
+            match effects {
+                None => made,
+                Some(effects) => {
+                    let effects: Vec<(&str, u8)> = effects.into_iter().map(|(at, grade)| (codes[at], grade)).collect();
+                    graded(made, follow_up, &effects)
+                }
+            }
+        };
+        rows.into_iter().enumerate().map(make).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(80))]
+
+    #[test]
+    fn every_side_effect_of_every_cell_is_as_the_slow_counter_has_it(sessions in any_sessions()) {
+        let table = table(&sessions);
+        let catalogue = Catalogue::built_in();
+        let settled = Settled::of(&table, &catalogue, crate::by_hand::day(1000));
+        let key = cube(&[], vec![Dimension::column("fitzpatrick")]);
+        let cubes = counted(&InMemory::new(&table, &settled), (&catalogue, 1));
+        let mut plan = Plan::default();
+        plan.need(key.clone());
+        plan.need_grades();
+        let own = plan.fill(&InMemory::new(&table, &settled), (all_effects(&catalogue), 1)).unwrap();
+        prop_assert_eq!(cubes.get(&cube(&[], vec![])).unwrap().sessions(), table.len() as u64);
+        let labels = table.labels("fitzpatrick").unwrap();
+        for view in own.get(&key).unwrap().cells() {
+            let level = view.level().map(|level| u32::try_from(level).unwrap());
+            let in_cell = |row: usize| labels.codes[row] == level;
+            for effect in catalogue.ids() {
+                crate::counting::alike(&view.cell(effect), &slow::count(&table, &settled, effect, &in_cell));
+                let mut by_grade = [0u64; 6];
+                for row in settled.sessions_with(effect).filter(|row| in_cell(*row as usize)) {
+                    by_grade[usize::from(settled.worst_grade(row, effect).unwrap_or(0))] += 1;
+                }
+                prop_assert_eq!(view.sessions_by_grade(effect), by_grade);
+                let patients: u64 = view.patients_by_grade(effect).iter().sum();
+                prop_assert_eq!(patients, view.cell(effect).assessed.patients_with_event);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_sessions_give_empty_cubes() {
+    let table = table(&[]);
+    let settled = Settled::of(&table, &Catalogue::built_in(), Day(0));
+    let cubes = counted(&InMemory::new(&table, &settled), (&Catalogue::built_in(), MEMORY));
+    for key in keys() {
+        assert_eq!(cubes.get(&key).unwrap().cells().count(), 0);
+    }
+}
