@@ -21,7 +21,7 @@ pub(super) fn run(command: &Run, common: &Common) -> Result<(), Failure> {
     let watch = Watch::new(common);
     leave_nothing_half();
     let as_of = command.as_of.as_deref().map(as_of).transpose()?;
-    let pipeline = settled(&command.pipeline, Choice { store: command.store.as_deref(), as_of })?;
+    let pipeline = settled(&command.pipeline, Choice { store: command.store.as_deref(), as_of, access: None })?;
     let out = command.out.clone().unwrap_or_else(|| Path::new("reports").join(&pipeline.id));
     check_folder(&out)?;
     if !common.quiet {

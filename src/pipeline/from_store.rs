@@ -12,7 +12,7 @@ use crate::validate::rules;
 /// Reads the version.
 pub(super) fn load(at: &StoreAt, catalogue: &Catalogue) -> Result<Loaded, LoadError> {
     let refused = |source: StoreError| LoadError::Store { source };
-    let store = Store::open(&at.root).map_err(refused)?;
+    let store = Store::open(&at.home).map_err(refused)?;
     let snapshot = Snapshot::read(&store, &at.batch, catalogue).map_err(refused)?;
     let mut inputs = Vec::new();
     for version in 1..=at.batch.version {
