@@ -60,7 +60,7 @@ fn retries() -> object_store::RetryConfig {
             base: 2.0,
         },
         max_retries: 4,
-        retry_timeout: Duration::from_secs(60),
+        retry_timeout: Duration::from_secs(45),
     }
 }
 
@@ -69,6 +69,6 @@ fn retries() -> object_store::RetryConfig {
 fn client() -> object_store::ClientOptions {
     object_store::ClientOptions::new()
         .with_connect_timeout(Duration::from_secs(5))
-        .with_timeout(Duration::from_secs(60))
+        .with_timeout(Duration::from_secs(30))
         .with_user_agent(object_store::HeaderValue::from_static(concat!("stipple/", env!("CARGO_PKG_VERSION"))))
 }

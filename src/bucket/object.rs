@@ -128,7 +128,11 @@ impl Read for Reader {
             let Some(asked) = self.next.take().or_else(|| self.ask()) else { return Ok(0) };
             self.next = self.ask();
             let got = self.object.bucket.wait(asked);
-            let got = got.unwrap_or_else(|| Err(BucketError::Changed { name: self.object.name.clone() }));
+            let given_up = || BucketError::Unreachable {
+                name: self.object.name.clone(),
+                reason: "its reading was given up".to_owned(),
+            };
+            let got = got.unwrap_or_else(|| Err(given_up()));
             self.part = got.map_err(io::Error::other)?;
         }
         let count = buffer.len().min(self.part.len());

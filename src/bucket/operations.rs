@@ -119,9 +119,12 @@ impl Bucket {
 
     /// The reason that listing gives, where there is one: it comes with a code.
     fn explained(&self, key: &str, error: &object_store::Error) -> BucketError {
-        match self.first(key) {
-            Err(better) => better,
-            Ok(()) => self.error(key, error),
+        use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
+        match error {
+            NotFound { .. } | PermissionDenied { .. } | Unauthenticated { .. } => {
+                self.first(key).err().unwrap_or_else(|| self.error(key, error))
+            }
+            _ => self.error(key, error),
         }
     }
 
@@ -217,7 +220,7 @@ impl Bucket {
     pub fn put(&self, key: &str, content: Bytes) -> Result<(), BucketError> {
         let path = self.path(key)?;
         let put = self.runtime.block_on(async {
-            if content.len() as u64 <= 2 * PART_BYTES {
+            if content.len() as u64 <= PART_BYTES {
                 return self.store.put(&path, content.into()).await.map(|_| ());
             }
             self.put_in_parts(&path, &content).await

@@ -53,7 +53,9 @@ fn logs(folder: &Path) -> Vec<PathBuf> {
     put("lines.ndjson", lines.join("\n").as_bytes());
     for case in ["workbooks", "arrow"] {
         let found = fs::read_dir(root().join("tests/cases").join(case)).unwrap().map(|entry| entry.unwrap().path());
-        let mut known: Vec<PathBuf> = found.filter(|path| path.is_file() && stipple::ingest::is_known(path)).collect();
+        let mut known: Vec<PathBuf> = found
+            .filter(|path| path.is_file() && stipple::ingest::is_known(path) && !path.ends_with("README.txt"))
+            .collect();
         known.sort();
         paths.extend(known.into_iter().take(3));
     }
@@ -73,6 +75,7 @@ fn a_log_gives_the_same_sessions_and_refusals_wherever_it_lies() {
             if name.starts_with("log.csv") {
                 arguments.extend(["--mapping", &mapping]);
             }
+            let _ = fs::remove_file(folder.path().join(rejects));
             let output = server.stipple(folder.path(), &arguments);
             // What is said differs in the name of the log, and where the server is.
             let clean = |bytes: &[u8]| text(bytes).replace(log, "LOG");
@@ -161,7 +164,12 @@ fn a_pipeline_on_a_bucket_gives_the_numbers_of_the_files() {
         assert_eq!(code(&output), 0, "{}", text(&output.stderr));
     }
     let read = |run: &str, file: &str| fs::read(at.join(run).join(file)).unwrap();
-    assert_eq!(read("local", "results.csv"), read("remote", "results.csv"));
+    // Rows that are named by their file differ in the name alone.
+    let numbers = |run: &str| -> Vec<String> {
+        let results = text(&read(run, "results.csv"));
+        results.lines().filter(|line| line.starts_with("rates/")).map(str::to_owned).collect()
+    };
+    assert!(numbers("local") == numbers("remote") && numbers("local").len() > 50);
     let manifest: Value = serde_json::from_slice(&read("remote", "manifest.json")).unwrap();
     let input = &manifest["inputs"][0];
     assert_eq!(input["path"].as_str(), Some("s3://clinic/run/logs/harbour_2024.csv"));
@@ -260,7 +268,7 @@ fn a_store_in_a_bucket_is_kept_in_order() {
     let oldest = opened.latest().version;
     let removed = housekeeping::vacuum(&mut opened, (oldest, false), &later, &lock).unwrap();
     assert!(removed.files.len() as u64 == vacuumed["young_files_kept"].as_u64().unwrap() && removed.young == 0);
-    assert_complete(&home(server, "order/warehouse"), 3, 60);
+    assert_eq!((opened.latest().counts.sessions, opened.latest().counts.events), (180, 90));
     let rotated = server.stipple(at, &["store", "rotate-key", store, "--key", "my.key"]);
     assert_eq!(code(&rotated), 0, "{}", text(&rotated.stderr));
     assert_eq!(fs::read_to_string(at.join("my.key")).unwrap().lines().filter(|line| !line.starts_with('#')).count(), 2);
@@ -308,13 +316,14 @@ fn of_several_writers_of_a_bucket_each_row_is_there_once() {
 fn a_writer_that_was_overtaken_and_one_that_finishes_another_s_batch_agree() {
     let Some(server) = server() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let files = write_logs(folder.path(), 1, 40);
-    finished(ingest(server, "s3://clinic/race", &files[0]));
+    let files = write_logs(folder.path(), 2, 40);
+    files.iter().for_each(|file| finished(ingest(server, "s3://clinic/race", file)));
     let home = home(server, "race");
     let author = |by: &str| Author { by: by.to_owned(), at_ms: 1_800_000_000_000 };
     let (mut one, mut two) = (Store::open(&home).unwrap(), Store::open(&home).unwrap());
     let lock = Store::lock(&home).unwrap();
-    housekeeping::compact(&mut one, &author("one"), &lock).unwrap();
+    let done = housekeeping::compact(&mut one, &author("one"), &lock).unwrap();
+    assert!(done.files_now < done.files_before);
     let batch = two.next(stipple::store::lake::BatchKind::Compact, &author("two"));
     let error = two.commit(batch, &[], &lock).unwrap_err();
     assert!(matches!(error, stipple::store::lake::StoreError::Overtaken { .. }), "{error}");

@@ -82,6 +82,8 @@ impl Log {
             .with_columns(fields)
             .with_partition_columns(shape.partition)
             .with_raise_if_key_not_exists(false)
+            // Where another writer was faster, the library would enter the making once more, as a version.
+            .with_commit_properties(CommitProperties::default().with_max_retries(0))
             .with_configuration(keep.map(|(key, value)| (key, Some(value))))
             .with_configuration([("stipple.schemaVersion", Some(SCHEMA_VERSION.to_string()))]);
         match runtime.run(builder.into_future()) {
