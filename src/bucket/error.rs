@@ -106,6 +106,8 @@ impl BucketError {
             (object_store::Error::NotFound { .. }, _) => BucketError::NoObject { name },
             (object_store::Error::Precondition { .. }, _) => BucketError::Changed { name },
             (_, Some(_)) => BucketError::Refused { name, said },
+            // So answers who is asked for a key where none is set, too.
+            (_, None) if said.starts_with("401") || said.starts_with("403") => BucketError::WrongKey { name, said },
             (object_store::Error::Generic { .. }, None) if has_status(error) => BucketError::Refused { name, said },
             _ => BucketError::Unreachable { name, reason: said },
         }
@@ -149,20 +151,20 @@ impl BucketError {
             }
             BucketError::Settings { .. } => "check the variables AWS_…, AZURE_… or GOOGLE_… (README, «Object stores»)",
             BucketError::NoBucket { .. } => {
-                "check its name, and that AWS_ENDPOINT_URL and AWS_REGION (or the account) are those of the bucket"
+                "check its name, and that AWS_ENDPOINT_URL and AWS_REGION (or the account of AZURE_…) are the bucket's"
             }
             BucketError::NoObject { .. } => "check its name, letter for letter",
             BucketError::WrongKey { .. } => {
-                "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the AZURE_STORAGE_… variables, or \
+                "set or check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the AZURE_STORAGE_… variables, or \
                  GOOGLE_APPLICATION_CREDENTIALS"
             }
             BucketError::Denied { .. } => {
                 "ask whoever owns the bucket: reading needs to list and get, a store needs to put and delete too"
             }
             BucketError::Unreachable { .. } => {
-                "check the network and AWS_ENDPOINT_URL (AWS_ALLOW_HTTP=true for http://); where no key is set it is \
-                 asked of the machine's own cloud, which there may be none of: set AWS_ACCESS_KEY_ID and \
-                 AWS_SECRET_ACCESS_KEY"
+                "check the network, and where the server is said to be (AWS_ENDPOINT_URL, with AWS_ALLOW_HTTP=true for \
+                 http://; the account of AZURE_…); with no key in the environment the machine's own cloud is asked for \
+                 one, if it is in a cloud"
             }
             BucketError::Changed { .. } => "wait until it is written, and give the command again",
             BucketError::Refused { .. } => {

@@ -91,7 +91,8 @@ impl Home {
         let key = address.key().trim_end_matches('/');
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=".contains(letter);
         let whole = |part: &str| !part.is_empty() && part != "." && part != "..";
-        if !key.is_empty() && !(key.chars().all(plain) && key.split('/').all(whole)) {
+        let is_prefix = key.chars().all(plain) && key.split('/').all(whole);
+        if !key.is_empty() && !is_prefix {
             return Err(StoreError::OddPrefix { folder: named.to_owned() });
         }
         Ok(Home(Kind::Bucket(Prefix { bucket: access.bucket(&address)?, key: key.to_owned() })))

@@ -2,7 +2,7 @@
 
 use super::columns::{self, TableName};
 use super::data_file::{self, DataFile, damaged};
-use super::delta::Change;
+use super::delta::{BATCHES, Change};
 use super::error::StoreError;
 use super::events::{self, EventRow};
 use super::home::WriteLock;
@@ -141,10 +141,13 @@ pub fn vacuum(
             keep.extend(change.add.iter().map(|file| format!("{table}/{}", file.path)));
         }
     }
+    // Writers of a bucket that were overtaken have left the rows of their batches.
+    let rows = if store.home().folder().is_none() { Some(BATCHES) } else { None };
+    keep.extend(store.batch_files()?);
     let is_young = |written_ms: Option<i64>| written_ms.is_some_and(|written| written > author.at_ms - HORIZON_MS);
     let mut removed = Removed { oldest, ..Removed::default() };
-    for table in TableName::ALL {
-        for file in store.home().data_files(table.folder())? {
+    for folder in TableName::ALL.map(TableName::folder).into_iter().chain(rows) {
+        for file in store.home().data_files(folder)? {
             if keep.contains(&file.name) {
                 continue;
             }

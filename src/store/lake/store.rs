@@ -209,6 +209,11 @@ impl Store {
         data_file::read(&self.home, table, (file, columns))
     }
 
+    /// The files with the rows of the batches.
+    pub(super) fn batch_files(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.ledger.files()?.into_iter().map(|file| format!("{BATCHES}/{}", file.path)).collect())
+    }
+
     /// A version, whether or not its files are still there: for the history.
     ///
     /// # Errors
