@@ -2,10 +2,10 @@
 
 check:
     cargo fmt --check
-    cargo clippy --locked --all-targets -- -D warnings
+    cargo clippy --locked --all-targets --all-features -- -D warnings
 
 test:
-    cargo test --locked
+    cargo test --locked --all-features
 
 # Times on one million simulated sessions; see benches/README.md
 bench:

@@ -2,6 +2,7 @@
 //! stand here in the order in which data walks through them.
 
 pub mod analysis;
+pub mod bucket;
 pub mod chart;
 pub mod cli;
 pub mod cube;

@@ -103,7 +103,7 @@ pub(super) enum Engine {
     after_help = "Examples:\n  stipple ingest --store warehouse january.csv\n  stipple ingest --store warehouse --mapping clinic.mapping.toml exports/*.csv --events events.csv\n  stipple ingest --store warehouse --events late_reports.csv\n\nThe same file twice changes nothing. A file is in the store whole or not at all."
 )]
 pub(super) struct Ingest {
-    /// Folder of the store; made where there is none
+    /// Folder or address (s3://…) of the store; made where there is none
     #[arg(long, value_name = "STORE")]
     pub(super) store: PathBuf,
     /// Session logs
@@ -121,7 +121,7 @@ pub(super) struct Ingest {
     /// Name of the source system: ids are unique within it (default: the mapping's, or `default`)
     #[arg(long, value_name = "NAME")]
     pub(super) source: Option<String>,
-    /// File with the key of the pseudonyms (default: $STIPPLE_KEY, or STORE.key beside the store)
+    /// File with the key of the pseudonyms (default: $STIPPLE_KEY, or STORE.key beside a store in a folder)
     #[arg(long, value_name = "FILE")]
     pub(super) key: Option<PathBuf>,
     /// Who ingests, for the history (default: user and machine)
@@ -188,7 +188,7 @@ pub(super) enum StoreCommand {
     after_help = "Examples:\n  stipple check pipelines/pih_by_skin_tone.toml\n  stipple check january.csv february.csv --mapping clinic.mapping.toml --rejects rejects.csv\n  stipple check logs/ --mapping clinic.mapping.toml\n  PGPASSWORD=… stipple check postgresql://reader@db.example/clinic --mapping clinic.mapping.toml"
 )]
 pub(super) struct Check {
-    /// A pipeline file, or session logs: files, folders, patterns, postgresql:// addresses
+    /// A pipeline file, or session logs: files, folders, patterns, addresses (postgresql://, s3://, gs://, az://)
     #[arg(value_name = "PIPELINE.toml | LOG", required = true)]
     pub(super) inputs: Vec<String>,
     /// Mapping file for the logs

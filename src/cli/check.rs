@@ -3,7 +3,8 @@
 use super::arguments::{Check, Common};
 use super::failure::{FAILED, Failure, UNUSABLE_DATA, WRONG_USE};
 use super::watch::Watch;
-use super::{answer, database_password, settled};
+use super::{access, answer, database_password, settled};
+use crate::bucket::Access;
 use crate::pipeline::Source;
 use crate::pipeline::check::{self, Checked, Consequence, RuleCount};
 use crate::pipeline::settle::{Choice, Named};
@@ -18,7 +19,7 @@ pub(super) fn check(command: &Check, common: &Common) -> Result<(), Failure> {
         [only] if only.ends_with(".toml") => {
             let pipeline = settled(Path::new(only), Choice::default())?;
             if let Some(store) = &pipeline.store {
-                let message = format!("the pipeline reads the store {}", store.root.display());
+                let message = format!("the pipeline reads the store {}", store.home.shown().display());
                 let hint = "rows were checked when they were ingested: `stipple store history` counts them";
                 return Err(Failure::new(WRONG_USE, message, hint));
             }
@@ -26,7 +27,7 @@ pub(super) fn check(command: &Check, common: &Common) -> Result<(), Failure> {
         }
         logs => {
             let named = Named { logs, events: &command.events, assessments: &command.assessments };
-            (check::logs(source(command.mapping.as_deref(), named)?, &watch)?, None)
+            (check::logs(source((command.mapping.as_deref(), named), &access())?, &watch)?, None)
         }
     };
     watch.done();
@@ -42,13 +43,13 @@ pub(super) fn check(command: &Check, common: &Common) -> Result<(), Failure> {
 }
 
 /// What the command line names, with its mapping.
-pub(super) fn source(mapping: Option<&Path>, named: Named<'_>) -> Result<Source, Failure> {
+pub(super) fn source((mapping, named): (Option<&Path>, Named<'_>), access: &Access) -> Result<Source, Failure> {
     let mapping = match mapping {
         Some(path) => crate::pipeline::settle::mapping(path)?,
         None => Default::default(),
     };
-    let mut source = Source::find(Path::new(""), named, mapping)
-        .map_err(|(_, reason)| Failure::new(WRONG_USE, reason, "name logs, folders, patterns or a database"))?;
+    let mut source = Source::find_with(Path::new(""), named, (mapping, access))
+        .map_err(|(_, reason)| Failure::new(WRONG_USE, reason, "name logs, folders, patterns or addresses"))?;
     if let Some(password) = database_password() {
         source.give_password(&password);
     }

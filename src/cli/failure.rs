@@ -58,8 +58,11 @@ impl From<LoadError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         let exit_code = match error {
+            StoreError::Bucket(ref problem) if problem.is_wrong_use() => WRONG_USE,
             StoreError::NoStore { .. }
             | StoreError::NotAFolder { .. }
+            | StoreError::OddPrefix { .. }
+            | StoreError::NoConditionalPut { .. }
             | StoreError::ForeignFolder { .. }
             | StoreError::OtherKey { .. }
             | StoreError::BadKey { .. }
@@ -92,6 +95,7 @@ impl From<InitError> for Failure {
         let message = error.to_string();
         match error {
             InitError::Load(error) => error.into(),
+            InitError::Address { .. } => Failure::new(WRONG_USE, message, ""),
             InitError::NoHeader { .. } => {
                 Failure::new(UNUSABLE_DATA, message, "add a line with the column names, and start again")
             }

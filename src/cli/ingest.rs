@@ -4,19 +4,20 @@ use super::arguments::{Common, Ingest};
 use super::failure::{FAILED, Failure};
 use super::run::INTERRUPTED;
 use super::watch::Watch;
-use super::{answer, check, key};
+use super::{access, answer, check, key};
 use crate::pipeline::settle::Named;
 use crate::pipeline::take_in::{TakeIn, TakenIn, take_in};
-use crate::store::lake::{Author, Store};
+use crate::store::lake::{Author, Home, Store};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::json;
 use std::path::Path;
 
 pub(super) fn ingest(command: &Ingest, common: &Common) -> Result<(), Failure> {
-    Store::check_place(&command.store)?;
+    let access = access();
+    let home = Home::at(&command.store, &access)?;
     let watch = Watch::new(common);
     let named = Named { logs: &command.logs, events: &command.events, assessments: &command.assessments };
-    let source = check::source(command.mapping.as_deref(), named)?;
+    let source = check::source((command.mapping.as_deref(), named), &access)?;
     let mapping_hash = match &command.mapping {
         Some(path) => blake3::hash(&std::fs::read(path).unwrap_or_default()).to_hex().to_string(),
         None => String::new(),
@@ -24,14 +25,14 @@ pub(super) fn ingest(command: &Ingest, common: &Common) -> Result<(), Failure> {
     if !common.quiet {
         source.skipped.iter().for_each(|skipped| eprintln!("skipped: {} ({})", skipped.name, skipped.why));
     }
-    let found = key::find(&command.store, command.key.as_deref(), common.quiet)?;
+    let found = key::find(&home, command.key.as_deref(), common.quiet)?;
     let author = author(command.by.as_deref());
     tell_of_interrupts();
-    if !common.quiet && Store::is_locked(&command.store) {
+    if !common.quiet && Store::is_locked(&home) {
         eprintln!("waiting for another process that writes to {}", command.store.display());
     }
     let request = TakeIn {
-        store: &command.store,
+        store: &home,
         source: &source,
         source_name: command.source.as_deref(),
         mapping_hash: &mapping_hash,

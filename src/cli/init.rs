@@ -1,8 +1,8 @@
 //! `stipple init`.
 
-use super::answer;
 use super::arguments::{Common, Init};
 use super::failure::{Failure, WRONG_USE};
+use super::{access, answer};
 use crate::pipeline::init::{self, FileSummary, Found, Inputs, MAPPING_FILE, PIPELINE_FILE, Trial};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -22,7 +22,9 @@ pub(super) fn init(command: &Init, common: &Common) -> Result<(), Failure> {
             return Err(Failure::new(WRONG_USE, format!("{path} is a folder"), hint));
         }
     }
-    let inputs = Inputs { log, events: command.events.as_deref(), assessments: command.assessments.as_deref() };
+    let (events, assessments) = (command.events.as_deref(), command.assessments.as_deref());
+    let access = access();
+    let inputs = Inputs { log, events, assessments, access: &access };
     let (start, found) = init::from_files(&command.dir, inputs)?;
     init::write(&command.dir, &start)?;
     answer(&if common.json { written_json(command, Some(&found)) } else { written_text(command, Some(&found)) })

@@ -1,7 +1,7 @@
 //! The key of the pseudonyms: from a file, from the environment, or made anew beside a new store.
 
 use super::failure::{FAILED, Failure, WRONG_USE};
-use crate::store::lake::{Keys, Store};
+use crate::store::lake::{Home, Keys, Store};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub(super) struct Found {
 }
 
 /// The key for a store, made anew where the store is new and no key is told.
-pub(super) fn find(store: &Path, told: Option<&Path>, quiet: bool) -> Result<Found, Failure> {
+pub(super) fn find(store: &Home, told: Option<&Path>, quiet: bool) -> Result<Found, Failure> {
     if let Some(file) = told {
         finish_rotation(store, file)?;
         return read(file);
@@ -26,13 +26,22 @@ pub(super) fn find(store: &Path, told: Option<&Path>, quiet: bool) -> Result<Fou
             .map_err(|error| Failure::new(WRONG_USE, format!("${VARIABLE}: {error}"), error.remedy()))?;
         return Ok(Found { keys, file: None });
     }
-    let file = beside(store);
+    let Some(folder) = store.folder() else {
+        let message =
+            format!("no key is told for {}, and none can lie beside a store in a bucket", store.shown().display());
+        let hint = format!(
+            "give one with --key FILE or ${VARIABLE}: 64 hexadecimal digits, such as `openssl rand -hex 32` draws; keep it \
+             apart from the store"
+        );
+        return Err(Failure::new(WRONG_USE, message, hint));
+    };
+    let file = beside(folder);
     finish_rotation(store, &file)?;
     if file.exists() {
         return read(&file);
     }
     if Store::exists(store) {
-        let message = format!("the key of {} is not there: {}", store.display(), file.display());
+        let message = format!("the key of {} is not there: {}", folder.display(), file.display());
         let hint = format!("give it with --key FILE or ${VARIABLE}; without it nobody can tell which patient is which");
         return Err(Failure::new(WRONG_USE, message, hint));
     }
@@ -102,7 +111,7 @@ fn waiting(file: &Path) -> PathBuf {
 
 /// A rotation that was interrupted has left the new keys beside the file: they take its place where the store needs
 /// them already, and go where it does not.
-fn finish_rotation(store: &Path, file: &Path) -> Result<(), Failure> {
+fn finish_rotation(store: &Home, file: &Path) -> Result<(), Failure> {
     let beside = waiting(file);
     if !beside.exists() || !Store::exists(store) {
         return Ok(());

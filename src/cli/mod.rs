@@ -19,6 +19,7 @@ mod store;
 mod vocabulary;
 mod watch;
 
+use crate::bucket::Access;
 use crate::pipeline::Pipeline;
 use crate::pipeline::settle::{Choice, settle_with};
 use arguments::{Arguments, Command};
@@ -70,9 +71,17 @@ fn database_password() -> Option<String> {
     std::env::var("PGPASSWORD").ok().filter(|password| !password.is_empty())
 }
 
+/// What object stores are reached by: the variables that their own programs read too.
+fn access() -> Access {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    Access::new(std::env::vars_os().filter_map(text))
+}
+
 /// A settled pipeline whose databases have their passwords.
 fn settled(path: &Path, choice: Choice<'_>) -> Result<Pipeline, failure::Failure> {
-    let mut pipeline = settle_with(path, choice)?;
+    let mut pipeline = settle_with(path, Choice { access: Some(&access()), ..choice })?;
     if let Some(password) = database_password() {
         pipeline.sources.iter_mut().for_each(|source| source.give_password(&password));
     }

@@ -21,7 +21,7 @@ pub(super) fn run(command: &Run, common: &Common) -> Result<(), Failure> {
     let watch = Watch::new(common);
     leave_nothing_half();
     let as_of = command.as_of.as_deref().map(as_of).transpose()?;
-    let mut pipeline = settled(&command.pipeline, Choice { store: command.store.as_deref(), as_of })?;
+    let mut pipeline = settled(&command.pipeline, Choice { store: command.store.as_deref(), as_of, access: None })?;
     pipeline.memory = common.memory;
     if command.explain {
         let explanation = explain(&pipeline)?;

@@ -3,14 +3,17 @@
 use super::arguments::{Common, StoreCommand};
 use super::failure::{FAILED, Failure, UNUSABLE_DATA, WRONG_USE};
 use super::ingest::author;
-use super::{answer, key};
+use super::{access, answer, key};
 use crate::domain::Day;
 use crate::pipeline::take_in::catalogue_of;
-use crate::store::lake::{Batch, SCHEMA_VERSION, Store, StoreError, WriteLock, history, housekeeping, verify};
+use crate::store::lake::{Batch, Home, SCHEMA_VERSION, Store, StoreError, WriteLock, history, housekeeping, verify};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::Path;
+
+/// How often work is done again when another writer was faster.
+const ATTEMPTS: usize = 12;
 
 pub(super) fn store(command: &StoreCommand, common: &Common) -> Result<(), Failure> {
     match command {
@@ -24,8 +27,30 @@ pub(super) fn store(command: &StoreCommand, common: &Common) -> Result<(), Failu
     }
 }
 
+/// A store that is there.
+fn opened(named: &Path) -> Result<Store, Failure> {
+    Ok(Store::open(&Home::at(named, &access())?)?)
+}
+
+/// Work that writes, done again where another writer of a bucket was faster.
+fn written<T>(
+    named: &Path,
+    common: &Common,
+    work: impl Fn(&mut Store, &WriteLock) -> Result<T, StoreError>,
+) -> Result<(T, Store), Failure> {
+    let home = Home::at(named, &access())?;
+    let mut attempt = 1;
+    loop {
+        let (mut store, lock) = writable(&home, common)?;
+        match work(&mut store, &lock) {
+            Err(StoreError::Overtaken { .. }) if attempt < ATTEMPTS => attempt += 1,
+            done => return Ok((done?, store)),
+        }
+    }
+}
+
 /// A store that is there, and the right to write to it.
-fn writable(folder: &Path, common: &Common) -> Result<(Store, WriteLock), Failure> {
+fn writable(folder: &Home, common: &Common) -> Result<(Store, WriteLock), Failure> {
     if !Store::exists(folder) {
         return Err(Store::open(folder)
             .map(|_| ())
@@ -33,7 +58,7 @@ fn writable(folder: &Path, common: &Common) -> Result<(Store, WriteLock), Failur
             .map_or_else(|| Failure::new(FAILED, "the store came just now", "give the command again"), Failure::from));
     }
     if !common.quiet && Store::is_locked(folder) {
-        eprintln!("waiting for another process that writes to {}", folder.display());
+        eprintln!("waiting for another process that writes to {}", folder.shown().display());
     }
     let lock = Store::lock(folder)?;
     Ok((Store::open(folder)?, lock))
@@ -41,7 +66,7 @@ fn writable(folder: &Path, common: &Common) -> Result<(Store, WriteLock), Failur
 
 /// Every version of one session: rows that were replaced, and the one that stands.
 fn of_session(folder: &Path, session_id: &str, common: &Common) -> Result<(), Failure> {
-    let store = Store::open(folder)?;
+    let store = opened(folder)?;
     let batches = store.batches()?;
     let files: HashMap<i32, &str> =
         batches.iter().flat_map(|batch| &batch.files).map(|file| (file.number, file.name.as_str())).collect();
@@ -78,7 +103,7 @@ fn of_session(folder: &Path, session_id: &str, common: &Common) -> Result<(), Fa
 }
 
 fn verified(folder: &Path, common: &Common) -> Result<(), Failure> {
-    let store = Store::open(folder)?;
+    let store = opened(folder)?;
     let found = verify::verify(&store, &catalogue_of(store.latest()))?;
     if common.json {
         answer(
@@ -113,9 +138,10 @@ fn verified(folder: &Path, common: &Common) -> Result<(), Failure> {
 }
 
 fn compacted(folder: &Path, common: &Common) -> Result<(), Failure> {
-    let (mut store, lock) = writable(folder, common)?;
-    let before = store.latest().version;
-    let done = housekeeping::compact(&mut store, &author(None), &lock)?;
+    let ((before, done), store) = written(folder, common, |store, lock| {
+        let before = store.latest().version;
+        Ok((before, housekeeping::compact(store, &author(None), lock)?))
+    })?;
     let version = store.latest().version;
     if common.json {
         return answer(
@@ -137,19 +163,27 @@ fn compacted(folder: &Path, common: &Common) -> Result<(), Failure> {
 fn vacuumed(folder: &Path, (before, dry_run): (&str, bool), common: &Common) -> Result<(), Failure> {
     let day = Day::from_iso(before)
         .ok_or_else(|| Failure::new(WRONG_USE, format!("--before {before} is not a day"), "write it as 2026-01-01"))?;
-    let (mut store, lock) = writable(folder, common)?;
-    let oldest = housekeeping::version_before(&store, day)?.version;
-    let removed = housekeeping::vacuum(&mut store, (oldest, dry_run), &author(None), &lock)?;
+    let (removed, _) = written(folder, common, |store, lock| {
+        let oldest = housekeeping::version_before(store, day)?.version;
+        housekeeping::vacuum(store, (oldest, dry_run), &author(None), lock)
+    })?;
     if common.json {
         return answer(
             &json!({ "oldest_version": removed.oldest, "files": removed.files.len(), "bytes": removed.bytes,
-            "dry_run": dry_run })
+            "young_files_kept": removed.young, "dry_run": dry_run })
             .to_string(),
         );
     }
     let verb = if dry_run { "would be removed" } else { "removed" };
+    let young = match removed.young {
+        0 => String::new(),
+        young => format!(
+            "; {young} files that are not needed stay, since they were written within a day and a writer may be at work: \
+             give the command again tomorrow"
+        ),
+    };
     answer(&format!(
-        "{} files, {} bytes {verb}; the oldest version that can be read is {}",
+        "{} files, {} bytes {verb}; the oldest version that can be read is {}{young}",
         removed.files.len(),
         removed.bytes,
         removed.oldest
@@ -157,8 +191,9 @@ fn vacuumed(folder: &Path, (before, dry_run): (&str, bool), common: &Common) -> 
 }
 
 fn rotated(folder: &Path, told: Option<&Path>, common: &Common) -> Result<(), Failure> {
-    let (mut store, lock) = writable(folder, common)?;
-    let found = key::find(folder, told, common.quiet)?;
+    let home = Home::at(folder, &access())?;
+    let (mut store, lock) = writable(&home, common)?;
+    let found = key::find(&home, told, common.quiet)?;
     if found.keys.check() != store.latest().key_check {
         return Err(StoreError::OtherKey { folder: folder.to_owned() }.into());
     }
@@ -181,7 +216,7 @@ fn rotated(folder: &Path, told: Option<&Path>, common: &Common) -> Result<(), Fa
 }
 
 fn upgraded(folder: &Path, common: &Common) -> Result<(), Failure> {
-    let (store, _lock) = writable(folder, common)?;
+    let (store, _lock) = writable(&Home::at(folder, &access())?, common)?;
     answer(&format!(
         "{} is up to date (tables of version {SCHEMA_VERSION}, store at {})",
         folder.display(),
@@ -198,7 +233,7 @@ fn plain(header: &[&str]) -> Table {
 }
 
 fn history(folder: &Path, common: &Common) -> Result<(), Failure> {
-    let store = Store::open(folder)?;
+    let store = opened(folder)?;
     let batches = store.batches()?;
     if common.json {
         let versions: Vec<Value> = batches.iter().map(as_json).collect();

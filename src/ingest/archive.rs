@@ -1,6 +1,7 @@
 //! Files packed as gzip or zstd, unpacked as they are read. A packed file that is damaged is never read in part: what
 //! stood behind the damage is unknown.
 
+use crate::bucket::BucketError;
 use flate2::read::MultiGzDecoder;
 use std::fmt;
 use std::io::{self, ErrorKind, Read};
@@ -61,7 +62,7 @@ impl Archive {
     }
 }
 
-/// Tells damage of the archive from a disk that cannot be read.
+/// Tells damage of the archive from a disk or an object store that cannot be read.
 struct Unpacking {
     inside: Box<dyn Read + Send>,
     archive: Archive,
@@ -70,7 +71,8 @@ struct Unpacking {
 impl Read for Unpacking {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inside.read(buffer).map_err(|error| {
-            if error.raw_os_error().is_some() || error.kind() == ErrorKind::Interrupted {
+            let sent = error.get_ref().is_some_and(|inner| inner.is::<BucketError>());
+            if sent || error.raw_os_error().is_some() || error.kind() == ErrorKind::Interrupted {
                 return error;
             }
             let cut = error.kind() == ErrorKind::UnexpectedEof;

@@ -148,6 +148,9 @@ pub enum IngestError {
         /// The file.
         path: PathBuf,
     },
+    /// An object store does not give the object, or not all of it.
+    #[error(transparent)]
+    Bucket(#[from] crate::bucket::BucketError),
     /// A database gives no rows, or not all.
     #[error("{name}: {problem}")]
     Database {
@@ -270,6 +273,7 @@ impl IngestError {
                 "download it under «Data Dictionary» in the project, as CSV with all its columns".to_owned()
             }
             IngestError::Database { problem, .. } => problem.remedy().to_owned(),
+            IngestError::Bucket(problem) => problem.remedy().to_owned(),
             IngestError::NotFound { .. } => {
                 "check the path; in a pipeline it is relative to the pipeline file".to_owned()
             }

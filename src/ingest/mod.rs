@@ -3,7 +3,7 @@
 //! A file that cannot be read as a table is an [`IngestError`]; a row that cannot be told apart into fields is a
 //! record with a [`Fault`]. Memory is bounded by the window (1 MiB and a bit), whatever the file holds.
 //!
-//! [`open`] counts, hashes and unpacks the bytes, so that a format sees neither disk nor archive.
+//! [`open`] and [`open_object`] count, hash and unpack the bytes, so that a format sees neither disk nor archive.
 
 mod archive;
 mod array_text;
@@ -33,7 +33,7 @@ mod xpt;
 pub use batch::{Fault, RawBatch, RawRecord};
 pub use delimited::{Reader, Tally};
 pub use error::IngestError;
-pub use open::{is_known, open};
+pub use open::{is_known, open, open_object};
 pub use options::{ReadOptions, TextEncoding};
 pub use places::Places;
 pub use postgres::{AddressError, Database, DatabaseProblem, is_url, open_database, without_passwords};

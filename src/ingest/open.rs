@@ -5,6 +5,7 @@ use super::meter::Meter;
 use super::{
     FORMATS, Format, IngestError, LeftOut, RawBatch, ReadOptions, Records, Source, Tally, fhir, redcap, sniff,
 };
+use crate::bucket::{BucketError, Object};
 use crate::domain::FileId;
 use std::fs::File;
 use std::io::{self, Cursor, ErrorKind, Read};
@@ -22,8 +23,21 @@ pub(super) type Bytes = Box<dyn Read + Send>;
 /// # Errors
 /// When the file cannot be read, is empty, is of no known format, or has no header.
 pub fn open(path: &Path, file: FileId, options: &ReadOptions) -> Result<Box<dyn Records>, IngestError> {
+    begin((path, Box::new(file_at(path)?)), file, options)
+}
+
+/// Opens an object of an object store as [`open`] opens a file: its bytes are read as they come, and copied to a
+/// temporary file by those formats alone that read from more than one place.
+///
+/// # Errors
+/// As [`open`], and when the object store does not give it.
+pub fn open_object(object: &Object, file: FileId, options: &ReadOptions) -> Result<Box<dyn Records>, IngestError> {
+    begin((Path::new(object.name()), Box::new(object.reader())), file, options)
+}
+
+fn begin((path, raw): (&Path, Bytes), file: FileId, options: &ReadOptions) -> Result<Box<dyn Records>, IngestError> {
     let io = |source| told(path, IngestError::Io { path: path.to_owned(), source });
-    let (meter, metered) = Meter::new(Box::new(file_at(path)?));
+    let (meter, metered) = Meter::new(raw);
     let (first, bytes) = peeked(unpacked(metered).map_err(io)?).map_err(io)?;
     let mut source = Source { path: path.to_owned(), file, bytes };
     let format = choose(&mut source, &first, options).map_err(io)?;
@@ -103,12 +117,13 @@ fn extension(path: &Path) -> String {
     if archive::EXTENSIONS.contains(&outer.as_str()) { inner.unwrap_or_default() } else { outer }
 }
 
-/// What an error of a reader means, where it comes from a damaged archive.
+/// What an error of a reader means, where it comes from a damaged archive or from an object store.
 fn told(path: &Path, error: IngestError) -> IngestError {
-    let damage = match &error {
-        IngestError::Io { source, .. } => archive::damage(source),
-        _ => None,
-    };
+    let IngestError::Io { source, .. } = &error else { return error };
+    if let Some(problem) = source.get_ref().and_then(|inner| inner.downcast_ref::<BucketError>()) {
+        return IngestError::Bucket(problem.clone());
+    }
+    let damage = archive::damage(source);
     match damage {
         Some(damage) if damage.cut => IngestError::ArchiveCut { path: path.to_owned(), archive: damage.archive },
         Some(damage) => {
@@ -135,7 +150,8 @@ impl Records for Opened {
         let batch = self.records.next_batch().map_err(|error| told(&self.path, error))?;
         // A format that has opened the file by itself has hashed it too.
         if batch.is_none() && !self.at_end && self.records.content_hash().is_none() {
-            self.meter.read_rest().map_err(|source| IngestError::Io { path: self.path.to_path_buf(), source })?;
+            let io = |source| told(&self.path, IngestError::Io { path: self.path.to_path_buf(), source });
+            self.meter.read_rest().map_err(io)?;
             self.at_end = true;
         }
         Ok(batch)

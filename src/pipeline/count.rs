@@ -94,7 +94,7 @@ struct Counting<'a> {
 impl Counting<'_> {
     fn of_store(&self, at: &StoreAt) -> Result<Counted, ProduceError> {
         let refused = |source: StoreError| super::load::LoadError::Store { source };
-        let store = Store::open(&at.root).map_err(refused)?;
+        let store = Store::open(&at.home).map_err(refused)?;
         let catalogue = &self.pipeline.catalogue;
         let stored = StoredSessions::settled(&store, &at.batch, (catalogue, self.data_cut)).map_err(refused)?;
         let Some(stored) = stored else {

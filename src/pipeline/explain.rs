@@ -92,10 +92,10 @@ pub fn explain(pipeline: &Pipeline) -> Result<Explanation, ProduceError> {
 
 fn store(pipeline: &Pipeline, at: &StoreAt) -> Result<(String, Option<u64>, String), ProduceError> {
     let refused = |source: StoreError| super::load::LoadError::Store { source };
-    let opened = Store::open(&at.root).map_err(refused)?;
+    let opened = Store::open(&at.home).map_err(refused)?;
     let data_cut = pipeline.data_cut.or(at.batch.newest_day.map(crate::domain::Day)).unwrap_or_default();
     let stored = StoredSessions::settled(&opened, &at.batch, (&pipeline.catalogue, data_cut)).map_err(refused)?;
-    let source = format!("store {}, version {}", at.root.display(), at.batch.version);
+    let source = format!("store {}, version {}", at.home.shown().display(), at.batch.version);
     let states = match &stored {
         Some(stored) => {
             let files = stored.parts();

@@ -1,5 +1,7 @@
-//! What a source names (files, folders, patterns, databases) into a list of inputs, in order.
+//! What a source names (files, folders, patterns, addresses) into a list of inputs, in order.
 
+use super::objects;
+use crate::bucket::{Access, Object, is_address};
 use crate::domain::FileId;
 use crate::ingest::{self, Database, IngestError, ReadOptions, Records, is_url};
 use std::io;
@@ -20,6 +22,8 @@ pub struct InputFile {
 pub enum Location {
     /// A file.
     File(PathBuf),
+    /// An object of an object store.
+    Object(Box<Object>),
     /// A query's result in a database.
     Database(Box<Database>),
 }
@@ -32,6 +36,7 @@ impl Location {
     pub fn open(&self, file: FileId, options: &ReadOptions) -> Result<Box<dyn Records>, IngestError> {
         match self {
             Location::File(path) => ingest::open(path, file, options),
+            Location::Object(object) => ingest::open_object(object, file, options),
             Location::Database(database) => ingest::open_database(database, file, options),
         }
     }
@@ -41,7 +46,27 @@ impl Location {
     pub fn bytes(&self) -> u64 {
         match self {
             Location::File(path) => std::fs::metadata(path).map_or(0, |data| data.len()),
+            Location::Object(object) => object.bytes(),
             Location::Database(_) => 0,
+        }
+    }
+
+    /// BLAKE3 of its bytes, read for this alone; `None` where that cannot be told beforehand.
+    pub(super) fn content_hash(&self) -> io::Result<Option<String>> {
+        let mut hasher = blake3::Hasher::new();
+        match self {
+            Location::File(path) => hasher.update_reader(std::fs::File::open(path)?)?,
+            Location::Object(object) => hasher.update_reader(object.reader())?,
+            Location::Database(_) => return Ok(None),
+        };
+        Ok(Some(hasher.finalize().to_hex().to_string()))
+    }
+
+    /// Whether it gives the same bytes once more; a pipe does not.
+    pub(super) fn is_repeatable(&self) -> bool {
+        match self {
+            Location::File(path) => path.is_file(),
+            Location::Object(_) | Location::Database(_) => true,
         }
     }
 
@@ -71,18 +96,21 @@ pub struct Skipped {
     pub why: &'static str,
 }
 
-const HIDDEN: &str = "hidden";
-const NO_LOG: &str = "not a known kind of file";
+pub(super) const HIDDEN: &str = "hidden";
+pub(super) const NO_LOG: &str = "not a known kind of file";
 const LINKED: &str = "a link to a folder";
 const FOLDER: &str = "a folder; a pattern with ** goes into folders";
 
-/// The inputs that a path, a folder, a pattern or a database's address names; `Err` = the reason why there is none.
+/// The inputs that a path, a folder, a pattern or an address names; `Err` = the reason why there is none.
 ///
 /// A folder gives every file in it and below it of which the extension is known, but for hidden ones.
 ///
 /// # Errors
 /// When there is no such thing, when a folder cannot be listed, or when nothing fits a pattern.
-pub fn expand(base: &Path, named: &str) -> Result<Found, String> {
+pub fn expand(base: &Path, named: &str, access: &Access) -> Result<Found, String> {
+    if is_address(named) {
+        return objects::expand(named, access);
+    }
     if is_url(named) {
         return database(named).map(|file| Found { files: vec![file], skipped: Vec::new() });
     }
@@ -172,7 +200,7 @@ fn is_hidden(path: &Path) -> bool {
 }
 
 /// What was skipped, as the end of a sentence; at most five names.
-fn skipped_words(skipped: &[Skipped]) -> String {
+pub(super) fn skipped_words(skipped: &[Skipped]) -> String {
     const SHOWN: usize = 5;
     let names: Vec<String> =
         skipped.iter().take(SHOWN).map(|skipped| format!("{} ({})", skipped.name, skipped.why)).collect();
@@ -198,6 +226,10 @@ mod tests {
     use super::*;
     use std::fs;
 
+    fn found_at(base: &Path, named: &str) -> Result<Found, String> {
+        expand(base, named, &Access::default())
+    }
+
     fn names(found: &Found) -> Vec<&str> {
         found.files.iter().map(|file| file.name.as_str()).collect()
     }
@@ -219,7 +251,7 @@ mod tests {
     fn a_folder_is_its_logs_in_order_and_what_is_skipped_is_told() {
         let folder = folder();
         for named in ["logs", "logs/"] {
-            let found = expand(folder.path(), named).unwrap();
+            let found = found_at(folder.path(), named).unwrap();
             assert_eq!(names(&found), ["logs/2026/c.csv.gz", "logs/a.TSV", "logs/b.csv"]);
             let skipped: Vec<(&str, &str)> = found.skipped.iter().map(|s| (s.name.as_str(), s.why)).collect();
             assert_eq!(skipped, [("logs/.d.csv", HIDDEN), ("logs/2026/e.log", NO_LOG), ("logs/notes.pdf", NO_LOG)]);
@@ -229,12 +261,12 @@ mod tests {
     #[test]
     fn a_pattern_takes_what_it_says_at_any_depth() {
         let folder = folder();
-        assert_eq!(names(&expand(folder.path(), "logs/*").unwrap()), ["logs/a.TSV", "logs/b.csv", "logs/notes.pdf"]);
-        assert_eq!(expand(folder.path(), "logs/*").unwrap().skipped[0].why, FOLDER);
-        assert_eq!(names(&expand(folder.path(), "logs/**/*.csv*").unwrap()), ["logs/2026/c.csv.gz", "logs/b.csv"]);
-        assert_eq!(names(&expand(folder.path(), "**/e.*").unwrap()), ["logs/2026/e.log"]);
-        assert!(expand(folder.path(), "logs/*.xlsx").unwrap_err().contains("no file fits"));
-        assert!(expand(folder.path(), "logs/***").unwrap_err().contains("is no pattern"));
+        assert_eq!(names(&found_at(folder.path(), "logs/*").unwrap()), ["logs/a.TSV", "logs/b.csv", "logs/notes.pdf"]);
+        assert_eq!(found_at(folder.path(), "logs/*").unwrap().skipped[0].why, FOLDER);
+        assert_eq!(names(&found_at(folder.path(), "logs/**/*.csv*").unwrap()), ["logs/2026/c.csv.gz", "logs/b.csv"]);
+        assert_eq!(names(&found_at(folder.path(), "**/e.*").unwrap()), ["logs/2026/e.log"]);
+        assert!(found_at(folder.path(), "logs/*.xlsx").unwrap_err().contains("no file fits"));
+        assert!(found_at(folder.path(), "logs/***").unwrap_err().contains("is no pattern"));
     }
 
     #[test]
@@ -244,8 +276,8 @@ mod tests {
         fs::create_dir(&base).unwrap();
         fs::write(base.join("a.csv"), "x").unwrap();
         fs::write(base.join("log[1].csv"), "x").unwrap();
-        assert_eq!(names(&expand(&base, "*.csv").unwrap()), ["a.csv", "log[1].csv"]);
-        assert_eq!(names(&expand(&base, "log[1].csv").unwrap()), ["log[1].csv"]);
+        assert_eq!(names(&found_at(&base, "*.csv").unwrap()), ["a.csv", "log[1].csv"]);
+        assert_eq!(names(&found_at(&base, "log[1].csv").unwrap()), ["log[1].csv"]);
     }
 
     #[test]
@@ -253,9 +285,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("empty")).unwrap();
         fs::write(folder.path().join("empty/letter.docx"), "x").unwrap();
-        let error = expand(folder.path(), "empty").unwrap_err();
+        let error = found_at(folder.path(), "empty").unwrap_err();
         assert!(error.contains("holds no log") && error.contains("letter.docx (not a known kind of file)"), "{error}");
-        assert!(expand(folder.path(), "nowhere.csv").unwrap_err().contains("there is no file"));
+        assert!(found_at(folder.path(), "nowhere.csv").unwrap_err().contains("there is no file"));
     }
 
     #[cfg(unix)]
@@ -263,16 +295,16 @@ mod tests {
     fn a_link_that_leads_back_does_not_go_round() {
         let folder = folder();
         std::os::unix::fs::symlink(folder.path().join("logs"), folder.path().join("logs/again")).unwrap();
-        let found = expand(folder.path(), "logs").unwrap();
+        let found = found_at(folder.path(), "logs").unwrap();
         assert_eq!(found.files.len(), 3);
         assert!(found.skipped.iter().any(|skipped| skipped.why == LINKED));
     }
 
     #[test]
     fn an_address_is_no_path_and_its_password_is_never_named() {
-        let found = expand(Path::new("/nowhere"), "postgresql://ana:s3cret@db.example:5433/clinic").unwrap();
+        let found = found_at(Path::new("/nowhere"), "postgresql://ana:s3cret@db.example:5433/clinic").unwrap();
         assert_eq!(names(&found), ["postgresql://ana:***@db.example:5433/clinic"]);
-        let error = expand(Path::new("/nowhere"), "s3://key:s3cret@bucket/logs").unwrap_err();
-        assert!(error.contains("s3") && !error.contains("s3cret"), "{error}");
+        let error = found_at(Path::new("/nowhere"), "s3://key:s3cret@bucket/logs").unwrap_err();
+        assert!(error.contains("AWS_ACCESS_KEY_ID") && !error.contains("s3cret"), "{error}");
     }
 }

@@ -13,7 +13,7 @@ use crate::validate::rules;
 /// Reads the version.
 pub(super) fn load(at: &StoreAt) -> Result<Loaded, LoadError> {
     let refused = |source: StoreError| LoadError::Store { source };
-    let store = Store::open(&at.root).map_err(refused)?;
+    let store = Store::open(&at.home).map_err(refused)?;
     let mut inputs = Vec::new();
     for version in 1..=at.batch.version {
         let batch =

@@ -100,6 +100,13 @@ impl LoadError {
                     Cause::Unreadable
                 }
             }
+            LoadError::Ingest { source: IngestError::Bucket(problem), .. } => {
+                if problem.is_wrong_use() {
+                    Cause::Missing
+                } else {
+                    Cause::Unreadable
+                }
+            }
             LoadError::Ingest { source: IngestError::Io { .. }, .. }
             | LoadError::Listing { .. }
             | LoadError::Store { .. } => Cause::Unreadable,

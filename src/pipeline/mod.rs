@@ -12,6 +12,7 @@ pub mod link;
 pub mod listing;
 pub mod load;
 pub mod manifest;
+mod objects;
 pub mod produce;
 pub mod publish;
 mod reading;

@@ -3,12 +3,13 @@
 use super::spec::{AnalysisSpec, BySpec, DateSpec, PipelineError, Spec, nearest};
 use super::take_in::catalogue_of;
 use crate::analysis::{self, Analysis, Counted, Counting, Denominator, IntervalMethod, KINDS, Multiplicity, Outcomes};
+use crate::bucket::{Access, is_address};
 use crate::cube::{CubeKey, Dimension};
 use crate::domain::{Catalogue, Day, EffectId};
 use crate::ingest::{Dictionary, without_passwords};
 use crate::results::{Policy, Profile};
 use crate::stats::Level;
-use crate::store::lake::{Batch, Store, StoreError};
+use crate::store::lake::{Batch, Home, Store, StoreError};
 use crate::store::{Filter, SessionTable, Settled};
 use crate::validate::Mapping;
 use std::path::{Path, PathBuf};
@@ -58,8 +59,8 @@ pub struct Pipeline {
 /// A version of a store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoreAt {
-    /// Its folder.
-    pub root: PathBuf,
+    /// Where it lies.
+    pub home: Home,
     /// The version.
     pub batch: Batch,
 }
@@ -99,6 +100,8 @@ pub struct Choice<'a> {
     pub store: Option<&'a Path>,
     /// The version; `None` = the newest.
     pub as_of: Option<AsOf>,
+    /// What object stores are reached by; `None` = nothing is known.
+    pub access: Option<&'a Access>,
 }
 
 /// Reads, checks and completes a pipeline file.
@@ -260,7 +263,7 @@ impl Settling<'_> {
                     let message = "a store stands beside files; it holds everything that was ingested";
                     return Err(self.wrong("source, store", message, "ingest the files too, or name files only"));
                 }
-                self.base.join(named)
+                if is_address(named) { PathBuf::from(named) } else { self.base.join(named) }
             }
             (None, None) if self.choice.as_of.is_some() => {
                 let message = "--as-of needs a store, but the pipeline reads files";
@@ -269,13 +272,18 @@ impl Settling<'_> {
             (None, None) => return Ok(None),
         };
         let refused = |error: StoreError| PipelineError::Store { message: error.to_string(), hint: error.remedy() };
-        let store = Store::open(&root).map_err(refused)?;
+        let home = Home::at(&root, &self.access()).map_err(refused)?;
+        let store = Store::open(&home).map_err(refused)?;
         let batch = match self.choice.as_of {
             None => Ok(store.latest().clone()),
             Some(AsOf::Version(version)) => store.at(version),
             Some(AsOf::Day(day)) => store.on(day),
         };
-        Ok(Some(StoreAt { root, batch: batch.map_err(refused)? }))
+        Ok(Some(StoreAt { home, batch: batch.map_err(refused)? }))
+    }
+
+    fn access(&self) -> Access {
+        self.choice.access.cloned().unwrap_or_default()
     }
 
     fn sources(&self) -> Result<Vec<Source>, PipelineError> {
@@ -286,7 +294,7 @@ impl Settling<'_> {
                 None => Mapping::default(),
             };
             let named = Named { logs: &spec.logs, events: &spec.events, assessments: &spec.assessments };
-            let source = Source::find(&self.base, named, mapping).map_err(|(key, reason)| {
+            let source = Source::find_with(&self.base, named, (mapping, &self.access())).map_err(|(key, reason)| {
                 self.wrong(&format!("source, {key}"), reason, "paths are relative to the pipeline file")
             })?;
             sources.push(source);

@@ -1,7 +1,7 @@
 //! `stipple ingest`: files through the same judges as a run, into the store.
 
 use super::Observer;
-use super::files::{InputFile, Location};
+use super::files::InputFile;
 use super::load::LoadError;
 use super::reading::{self, FileRead, Progress, Reading};
 use super::settle::Source;
@@ -9,18 +9,19 @@ use super::tally::Role;
 use crate::domain::{Asked, Catalogue, Day, FileId, Place, Session};
 use crate::ingest::RawBatch;
 use crate::store::lake::{
-    Author, Batch, BatchKind, Counts, EventRow, Identity, Incoming, IngestedFile, Keys, Origin, RefusedEvent, Remark,
-    Remarks, RowsBuilder, Rules, ScoreRow, SettledBatch, Status, Store, StoreError, TableName, WriteLock,
+    Author, Batch, BatchKind, Counts, EventRow, Home, Identity, Incoming, IngestedFile, Keys, Origin, RefusedEvent,
+    Remark, Remarks, RowsBuilder, Rules, ScoreRow, SettledBatch, Status, Store, StoreError, TableName, WriteLock,
 };
 use crate::validate::{AssessmentJudge, EventJudge, Judged, Mapping, Rejection, SessionJudge, Warning, rules};
 use arrow::array::RecordBatch;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
 
 /// Raised with every change that makes the same file mean something else: then it is read again.
 const PARSER_VERSION: u32 = 1;
+/// How often the work is done again when another writer was faster.
+const ATTEMPTS: usize = 12;
 /// Name of a source system that has none.
 const DEFAULT_SOURCE: &str = "default";
 /// Share of the memory allowed that sessions may take before they go to temporary files.
@@ -45,8 +46,8 @@ pub enum TakeInError {
 
 /// What is to be taken in, and by whom.
 pub struct TakeIn<'a> {
-    /// Folder of the store.
-    pub store: &'a Path,
+    /// Where the store lies.
+    pub store: &'a Home,
     /// The files and how to read them.
     pub source: &'a Source,
     /// Name of the source system; `None` = the mapping's, or `default`.
@@ -78,11 +79,25 @@ pub struct TakenIn {
     pub refusals: BTreeMap<String, u64>,
 }
 
-/// Takes files into a store, which is made where there is none.
+/// Takes files into a store, which is made where there is none. Where another writer of a bucket was faster, the work
+/// is done again from the start, on what he has left.
 ///
 /// # Errors
 /// When a file cannot be read or the store refuses: then nothing has changed.
 pub fn take_in(request: &TakeIn<'_>, observer: &dyn Observer) -> Result<TakenIn, TakeInError> {
+    let source = request.source;
+    let mut files = source.logs.iter().chain(&source.events).chain(&source.assessments);
+    let attempts = if files.all(|file| file.at.is_repeatable()) { ATTEMPTS } else { 1 };
+    for _ in 1..attempts {
+        match attempt(request, observer) {
+            Err(TakeInError::Store(StoreError::Overtaken { .. })) => {}
+            done => return done,
+        }
+    }
+    attempt(request, observer)
+}
+
+fn attempt(request: &TakeIn<'_>, observer: &dyn Observer) -> Result<TakenIn, TakeInError> {
     let lock = Store::lock(request.store)?;
     let mut store = open_or_create(request)?;
     store.finish(&lock)?;
@@ -111,7 +126,7 @@ fn open_or_create(request: &TakeIn<'_>) -> Result<Store, StoreError> {
     let check = request.keys.check();
     match Store::open(request.store) {
         Ok(store) if store.latest().key_check == check => Ok(store),
-        Ok(store) => Err(StoreError::OtherKey { folder: store.root().to_owned() }),
+        Ok(store) => Err(StoreError::OtherKey { folder: store.shown() }),
         Err(StoreError::NoStore { .. }) => Store::create(request.store, &check, request.author),
         Err(error) => Err(error),
     }
@@ -263,12 +278,8 @@ impl<'a> Taking<'a> {
         if self.earlier.latest().file_count == 0 && self.files.is_empty() {
             return Ok(None);
         }
-        let Location::File(path) = &file.at else { return Ok(None) };
-        let mut hasher = blake3::Hasher::new();
-        let opened = std::fs::File::open(path);
-        let hashed = opened.and_then(|mut bytes| hasher.update_reader(&mut bytes).map(|_| ()));
         // What cannot be read is told, with its remedy, by the reader itself.
-        Ok(hashed.ok().map(|()| hasher.finalize().to_hex().to_string()))
+        Ok(file.at.content_hash().unwrap_or_default())
     }
 
     /// The file with this content, role, source and mapping, as the store's log remembers it.

@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use stipple::pipeline::take_in::catalogue_of;
-use stipple::store::lake::{Store, TableName, verify};
+use stipple::store::lake::{Home, Store, TableName, verify};
 
 const HEADER: &str = crate::store::HEADER;
 
 /// Logs with so many sessions each, over a year; every log amends some sessions of the one before it and has events
 /// for them.
-fn write_logs(folder: &Path, logs: usize, rows: usize) -> Vec<(PathBuf, PathBuf)> {
+pub(crate) fn write_logs(folder: &Path, logs: usize, rows: usize) -> Vec<(PathBuf, PathBuf)> {
     let session = |n: usize, effects: &str| {
         let (month, day) = (1 + n % 12, 1 + n % 28);
         format!(
@@ -61,7 +61,7 @@ fn finished(child: Child) {
 }
 
 /// Every session once, every event once, and every state as it follows from them.
-fn assert_complete(store: &Path, logs: usize, rows: usize) {
+pub(crate) fn assert_complete(store: impl Into<Home>, logs: usize, rows: usize) {
     let store = Store::open(store).unwrap();
     let found = verify::verify(&store, &catalogue_of(store.latest())).unwrap();
     assert_eq!(found.problems, Vec::<String>::new());
@@ -78,7 +78,7 @@ fn kills() -> usize {
 }
 
 /// A deterministic stand-in for chance: the moments of the kills.
-fn moment(n: usize, up_to_us: u64) -> Duration {
+pub(crate) fn moment(n: usize, up_to_us: u64) -> Duration {
     let hashed = blake3::hash(&n.to_le_bytes());
     let number = u64::from_le_bytes(std::array::from_fn(|at| hashed.as_bytes()[at]));
     Duration::from_micros(number % up_to_us)

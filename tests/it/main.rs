@@ -18,12 +18,16 @@ mod fused;
 mod init;
 mod intake;
 mod interruptions;
+#[cfg(feature = "object-stores")]
+mod object_stores;
 mod oracle_models;
 mod oracle_proportions;
 mod postgres;
 mod real_trial;
 mod redcap;
 mod report;
+#[cfg(feature = "object-stores")]
+mod s3_server;
 mod simulate;
 mod store;
 mod store_commands;

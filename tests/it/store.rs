@@ -7,7 +7,7 @@ use stipple::domain::Day;
 use stipple::pipeline::settle::{AsOf, Choice, Named, settle_with};
 use stipple::pipeline::take_in::{TakeIn, TakeInError, TakenIn, catalogue_of, take_in};
 use stipple::pipeline::{Product, Source, Unwatched, produce};
-use stipple::store::lake::{Author, Keys, Store, StoreError, TableName, history, housekeeping, verify};
+use stipple::store::lake::{Author, Home, Keys, Store, StoreError, TableName, history, housekeeping, verify};
 use stipple::validate::Mapping;
 
 pub(crate) const HEADER: &str = "session_id,patient_id,clinic_id,session_date,setting,modality,body_area,indication,\
@@ -63,7 +63,7 @@ impl Warehouse {
     pub(crate) fn take(&self, source: &Source) -> Result<TakenIn, TakeInError> {
         let author = self.author();
         let request = TakeIn {
-            store: &self.root(),
+            store: &Home::from(&self.root()),
             source,
             source_name: None,
             mapping_hash: "",
@@ -110,7 +110,7 @@ impl Warehouse {
     fn report(&self, as_of: Option<AsOf>) -> Product {
         let pipeline = self.file("pipeline.toml", PIPELINE);
         let root = self.root();
-        let choice = Choice { store: Some(&root), as_of };
+        let choice = Choice { store: Some(&root), as_of, ..Choice::default() };
         produce(&settle_with(Path::new(&pipeline), choice).unwrap(), &Unwatched).unwrap()
     }
 }
@@ -181,7 +181,7 @@ fn the_store_gives_the_same_numbers_as_the_files() {
     let pipeline = pipeline_on_harbour(warehouse.folder.path());
     let files = produce(&settle_with(&pipeline, Choice::default()).unwrap(), &Unwatched).unwrap();
     let store_root = warehouse.root();
-    let choice = Choice { store: Some(&store_root), as_of: None };
+    let choice = Choice { store: Some(&store_root), ..Choice::default() };
     let store = produce(&settle_with(&pipeline, choice).unwrap(), &Unwatched).unwrap();
     let (files, store) = (numbers(&files), numbers(&store));
     assert_eq!(files.len(), store.len());
@@ -546,7 +546,7 @@ fn little_memory_gives_the_same_store() {
         let source = Source::find(Path::new(""), named, Mapping::default()).unwrap();
         let author = warehouse.author();
         let request = TakeIn {
-            store: &warehouse.root(),
+            store: &Home::from(&warehouse.root()),
             source: &source,
             source_name: None,
             mapping_hash: "",

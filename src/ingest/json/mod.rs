@@ -14,9 +14,10 @@ mod walk;
 
 use super::batch::{Fault, RawBatch};
 use super::options::TextEncoding;
+use super::seekable::Seekable;
 use super::sniff::{self, Look};
 use super::window::Window;
-use super::{IngestError, ReadOptions, Records, Source, Tally, open};
+use super::{IngestError, ReadOptions, Records, Source, Tally, is_url, open};
 use crate::domain::FileId;
 use columns::{Columns, MOST_COLUMNS, Refused};
 use pieces::{Piece, Pieces, Place};
@@ -53,9 +54,16 @@ impl Reader {
     /// # Errors
     /// When the bytes cannot be read, are no JSON, or hold no list of records.
     pub(super) fn new(source: Source, options: &ReadOptions) -> Result<Reader, IngestError> {
-        let path = source.path;
-        let stream = begin(&path, source.bytes)?;
-        let again = || open::again(&path).and_then(|bytes| begin(&path, bytes));
+        let (path, file) = (source.path.clone(), source.file);
+        // What an address names is fetched once; a file is opened anew for each walk.
+        let (stream, copy) = match is_url(&path.to_string_lossy()) {
+            true => (None, Some(Seekable::new(source, &[])?)),
+            false => (Some(begin(&path, source.bytes)?), None),
+        };
+        let again = || match &copy {
+            Some(copy) => copy.reader().and_then(|bytes| begin(&path, Box::new(bytes))),
+            None => open::again(&path).and_then(|bytes| begin(&path, bytes)),
+        };
         let Shape { place, metadata } = shape::shape(&path, options, again()?)?;
         let encoding = options.encoding.unwrap_or(TextEncoding::Utf8);
         let (header, rows) = match &metadata {
@@ -67,11 +75,12 @@ impl Reader {
             }
         };
         let header_lines = if let Place::Lines(before) = place { before } else { 0 };
+        let stream = stream.map_or_else(again, Ok)?;
         let pieces = Pieces::enter(stream, place).map_err(|fail| failed(&path, fail))?;
         let tally = Tally { header_lines, ..Tally::default() };
         Ok(Reader {
             path,
-            file: source.file,
+            file,
             pieces,
             rows,
             header,

@@ -8,7 +8,9 @@ mod trial;
 pub use crate::validate::propose::FileSummary;
 pub use trial::Trial;
 
+use super::files::{self, Location};
 use super::load::LoadError;
+use crate::bucket::{Access, is_address};
 use crate::domain::Table;
 use crate::validate::MappingError;
 use crate::validate::propose::propose;
@@ -23,6 +25,12 @@ pub enum InitError {
     /// A file of the log cannot be read.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// An address gives no log, or many.
+    #[error("{reason}")]
+    Address {
+        /// Why.
+        reason: String,
+    },
     /// The line that should hold the column names holds data.
     #[error("{file}: the line that should hold the column names seems to hold data")]
     NoHeader {
@@ -57,6 +65,32 @@ pub struct Inputs<'a> {
     pub events: Option<&'a str>,
     /// An assessments file beside it.
     pub assessments: Option<&'a str>,
+    /// What object stores are reached by.
+    pub access: &'a Access,
+}
+
+/// A file as it was typed, and where it is.
+struct Named<'a> {
+    path: &'a str,
+    at: Location,
+    table: Table,
+}
+
+impl<'a> Named<'a> {
+    fn new(path: &'a str, table: Table, access: &Access) -> Result<Named<'a>, InitError> {
+        if !is_address(path) {
+            return Ok(Named { path, at: Location::File(path.into()), table });
+        }
+        let found = files::expand(Path::new(""), path, access).map_err(|reason| InitError::Address { reason })?;
+        match <[files::InputFile; 1]>::try_from(found.files) {
+            Ok([file]) => Ok(Named { path, at: file.at, table }),
+            Err(files) => {
+                let example = files.first().map(|file| file.name.as_str()).unwrap_or_default();
+                let reason = format!("{path} holds {} logs; name one of them, such as {example}", files.len());
+                Err(InitError::Address { reason })
+            }
+        }
+    }
 }
 
 /// Two files to be written.
@@ -93,17 +127,16 @@ pub fn example() -> Start {
 /// # Errors
 /// When a file cannot be read or has no header.
 pub fn from_files(folder: &Path, inputs: Inputs<'_>) -> Result<(Start, Found), InitError> {
-    let log = sample::survey(inputs.log, Table::Sessions)?;
-    let mut paths = vec![(inputs.log, Table::Sessions)];
-    let mut others = Vec::new();
+    let mut named = vec![Named::new(inputs.log, Table::Sessions, inputs.access)?];
     for (path, table) in [(inputs.events, Table::Events), (inputs.assessments, Table::Assessments)] {
         if let Some(path) = path {
-            others.push(sample::survey(path, table)?);
-            paths.push((path, table));
+            named.push(Named::new(path, table, inputs.access)?);
         }
     }
+    let log = sample::survey(&named[0])?;
+    let others = named[1..].iter().map(sample::survey).collect::<Result<Vec<_>, _>>()?;
     let proposal = propose(&log, &others);
-    let trials = trial::run(&paths, &proposal)?;
+    let trials = trial::run(&named, &proposal)?;
     let pipeline = starter::pipeline(folder, inputs, &proposal.fed);
     Ok((Start { pipeline, mapping: proposal.text }, Found { files: proposal.files, trials }))
 }

@@ -1,11 +1,10 @@
 //! Opens a file as nobody has said how: finds the line of its header and its encoding, and looks at its first records.
 
-use super::InitError;
-use crate::domain::{FileId, Table};
-use crate::ingest::{self, Fault, IngestError, ReadOptions, Records, TextEncoding};
+use super::{InitError, Named};
+use crate::domain::FileId;
+use crate::ingest::{Fault, IngestError, ReadOptions, Records, TextEncoding};
 use crate::pipeline::load::LoadError;
 use crate::validate::propose::Survey;
-use std::path::Path;
 
 /// Titles above a header, at most.
 const MOST_TITLES: u64 = 15;
@@ -20,24 +19,24 @@ struct Opened {
     not_utf8: Option<u64>,
 }
 
-pub(super) fn survey(path: &str, table: Table) -> Result<Survey, InitError> {
-    let failed = |source| LoadError::Ingest { file: path.to_owned(), source };
-    let opened = find_header(path, table).map_err(failed)?;
+pub(super) fn survey(named: &Named<'_>) -> Result<Survey, InitError> {
+    let failed = |source| LoadError::Ingest { file: named.path.to_owned(), source };
+    let opened = find_header(named).map_err(failed)?;
     let (options, not_utf8) = (opened.options.clone(), opened.not_utf8);
-    let mut survey = look(path, table, opened).map_err(failed)?;
+    let mut survey = look(named, opened).map_err(failed)?;
     if let (Some(line), None) = (survey.first_bad_encoding(), not_utf8) {
         let options = ReadOptions { encoding: Some(TextEncoding::Windows1252), ..options };
-        let records = ingest::open(Path::new(path), FileId(0), &options).map_err(failed)?;
-        survey = look(path, table, Opened { records, options, not_utf8: Some(line) }).map_err(failed)?;
+        let records = named.at.open(FileId(0), &options).map_err(failed)?;
+        survey = look(named, Opened { records, options, not_utf8: Some(line) }).map_err(failed)?;
     }
     if survey.header_looks_like_data() {
-        return Err(InitError::NoHeader { file: path.to_owned() });
+        return Err(InitError::NoHeader { file: named.path.to_owned() });
     }
     Ok(survey)
 }
 
-fn look(path: &str, table: Table, mut opened: Opened) -> Result<Survey, IngestError> {
-    let mut survey = Survey::new(table, path, opened.records.header());
+fn look(named: &Named<'_>, mut opened: Opened) -> Result<Survey, IngestError> {
+    let mut survey = Survey::new(named.table, named.path, opened.records.header());
     survey.opening.delimiter = opened.records.separator();
     survey.opening.header_row = opened.options.header_row;
     survey.opening.encoding = opened.options.encoding.zip(opened.not_utf8);
@@ -51,8 +50,9 @@ fn look(path: &str, table: Table, mut opened: Opened) -> Result<Survey, IngestEr
 }
 
 /// Opens with the first line as the header, unless a line below holds more names of columns.
-fn find_header(path: &str, table: Table) -> Result<Opened, IngestError> {
-    let first = open(path, ReadOptions { table, ..ReadOptions::default() });
+fn find_header(named: &Named<'_>) -> Result<Opened, IngestError> {
+    let table = named.table;
+    let first = open(named, ReadOptions { table, ..ReadOptions::default() });
     let known = |opened: &Opened| Survey::recognised(opened.records.header(), table);
     let mut best = first.as_ref().map_or(0, known);
     let missing =
@@ -63,7 +63,7 @@ fn find_header(path: &str, table: Table) -> Result<Opened, IngestError> {
     let mut found = first;
     for row in 2..=MOST_TITLES {
         let options = ReadOptions { table, header_row: Some(row), ..ReadOptions::default() };
-        if let Ok(opened) = open(path, options) {
+        if let Ok(opened) = open(named, options) {
             let names = known(&opened);
             if names > best && names >= 2 {
                 best = names;
@@ -75,13 +75,12 @@ fn find_header(path: &str, table: Table) -> Result<Opened, IngestError> {
 }
 
 /// Opens as UTF-8, else as Windows-1252 when the header is not UTF-8.
-fn open(path: &str, options: ReadOptions) -> Result<Opened, IngestError> {
-    let path = Path::new(path);
-    match ingest::open(path, FileId(0), &options) {
+fn open(named: &Named<'_>, options: ReadOptions) -> Result<Opened, IngestError> {
+    match named.at.open(FileId(0), &options) {
         Ok(records) => Ok(Opened { records, options, not_utf8: None }),
         Err(IngestError::HeaderUnreadable { fault: Fault::BadEncoding { .. }, line, .. }) => {
             let options = ReadOptions { encoding: Some(TextEncoding::Windows1252), ..options };
-            let records = ingest::open(path, FileId(0), &options)?;
+            let records = named.at.open(FileId(0), &options)?;
             Ok(Opened { records, options, not_utf8: Some(line) })
         }
         Err(error) => Err(error),

@@ -1,6 +1,7 @@
 //! The text of a pipeline to start from, and the canonical examples.
 
 use super::{Inputs, MAPPING_FILE};
+use crate::bucket::is_address;
 use std::path::{Component, Path, PathBuf};
 
 /// A pipeline over files in the canonical columns.
@@ -94,6 +95,9 @@ pub(super) fn pipeline(folder: &Path, inputs: Inputs<'_>, fed: &[&str]) -> Strin
 
 /// The path as it is seen from the folder; absolute where the two have nothing in common.
 fn relative(folder: &Path, path: &str) -> String {
+    if is_address(path) {
+        return path.to_owned();
+    }
     let path = Path::new(path);
     if path.is_absolute() {
         return portable(path);
@@ -160,7 +164,8 @@ mod tests {
         std::fs::write(folder.path().join("sessions.csv"), "session_id\n").unwrap();
         std::fs::write(folder.path().join(MAPPING_FILE), EXAMPLE_MAPPING).unwrap();
         let log = folder.path().join("sessions.csv");
-        let inputs = Inputs { log: &log.to_string_lossy(), events: None, assessments: None };
+        let access = crate::bucket::Access::default();
+        let inputs = Inputs { log: &log.to_string_lossy(), events: None, assessments: None, access: &access };
         let all = ["modality", "side_effects", "fitzpatrick"];
         for text in
             [EXAMPLE_PIPELINE.to_owned(), pipeline(folder.path(), inputs, &all), pipeline(folder.path(), inputs, &[])]

@@ -1,13 +1,12 @@
 //! Judges the sample under the proposed mapping, as `stipple check` would, and tells what would be accepted.
 
-use super::InitError;
+use super::{InitError, Named};
 use crate::domain::{Catalogue, FileId, Table};
 use crate::ingest::{self, RawBatch, Records};
 use crate::pipeline::load::LoadError;
 use crate::validate::propose::{Proposal, SAMPLE_RECORDS};
 use crate::validate::{AssessmentJudge, EventJudge, HeaderError, Judged, Mapping, Rejection, SessionJudge};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// What a check of one file's sample says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,24 +23,25 @@ pub struct Trial {
     pub refused: Vec<(&'static str, String, u64)>,
 }
 
-pub(super) fn run(paths: &[(&str, Table)], proposal: &Proposal) -> Result<Vec<Trial>, InitError> {
+pub(super) fn run(files: &[Named<'_>], proposal: &Proposal) -> Result<Vec<Trial>, InitError> {
     let as_written = Mapping::from_toml(&proposal.text, super::MAPPING_FILE)?;
     let filled = Mapping::from_toml(&proposal.trial, super::MAPPING_FILE)?;
     let mut trials = Vec::new();
-    for ((path, table), summary) in paths.iter().zip(&proposal.files) {
+    for (named, summary) in files.iter().zip(&proposal.files) {
         let with_stand_ins = !summary.missing.is_empty();
         let mapping = if with_stand_ins { &filled } else { &as_written };
-        trials.push(Trial { with_stand_ins, ..judged(path, *table, mapping)? });
+        trials.push(Trial { with_stand_ins, ..judged(named, mapping)? });
     }
     Ok(trials)
 }
 
-fn judged(path: &str, table: Table, mapping: &Mapping) -> Result<Trial, InitError> {
+fn judged(named: &Named<'_>, mapping: &Mapping) -> Result<Trial, InitError> {
+    let (path, table) = (named.path, named.table);
     let mut catalogue = Catalogue::built_in();
     mapping.extend(&mut catalogue);
     let unreadable = |source| LoadError::Ingest { file: path.to_owned(), source };
     let wrong_header = |source: HeaderError| LoadError::Header { file: path.to_owned(), source };
-    let mut records = ingest::open(Path::new(path), FileId(0), &mapping.read_options(table)).map_err(unreadable)?;
+    let mut records = named.at.open(FileId(0), &mapping.read_options(table)).map_err(unreadable)?;
     let header = records.header().to_vec();
     let mut tally = Tally { trial: Trial { file: path.to_owned(), ..Trial::default() }, rules: BTreeMap::new() };
     let done = match table {

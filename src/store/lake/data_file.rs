@@ -1,8 +1,8 @@
-//! Data files of a table: Parquet, written whole under the hash of their content, flushed to the disk before any log
-//! names them.
+//! Data files of a table: Parquet, written whole under the hash of their content, and safe before any log names them.
 
 use super::columns::{self, DiskColumn, Holds, TableName};
 use super::error::StoreError;
+use super::home::{Home, Opened};
 use super::rows;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;
@@ -12,9 +12,6 @@ use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
 
 /// Rows of a row group.
 const GROUP_ROWS: usize = 1 << 20;
@@ -41,7 +38,7 @@ pub struct DataFile {
 /// # Errors
 /// When the disk refuses.
 pub(super) fn write(
-    root: &Path,
+    home: &Home,
     table: TableName,
     (partition, batch): (Option<&str>, &RecordBatch),
 ) -> Result<DataFile, StoreError> {
@@ -52,37 +49,20 @@ pub(super) fn write(
         (Some(column), Some(value)) => format!("{column}={value}/{name}"),
         _ => name,
     };
-    let full = root.join(table.folder()).join(&path);
-    save(&full, &bytes)?;
+    let length = bytes.len() as u64;
+    home.put(&name_of(table, &path), bytes)?;
     Ok(DataFile {
         path,
         partition: partition.map(str::to_owned),
         rows: batch.num_rows() as u64,
-        bytes: bytes.len() as u64,
+        bytes: length,
         stats: Some(stats(batch)),
     })
 }
 
-/// Writes a file beside its place, flushes it, and renames it.
-pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
-    let io = |source| StoreError::Io { doing: "write", path: path.to_owned(), source };
-    let mut beside = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder).map_err(io)?;
-    beside.write_all(bytes).map_err(io)?;
-    beside.as_file().sync_all().map_err(io)?;
-    let file = beside.persist(path).map_err(|error| io(error.error))?;
-    drop(file);
-    flush_folder(folder)
-}
-
-/// Makes sure that the names in a folder are on the disk.
-pub(super) fn flush_folder(folder: &Path) -> Result<(), StoreError> {
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some systems cannot flush a folder; they order names by themselves.
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
-        other => other.map_err(StoreError::io("flush", folder)),
-    }
+/// Name of a table's file, relative to the store.
+pub(super) fn name_of(table: TableName, path: &str) -> String {
+    format!("{}/{path}", table.folder())
 }
 
 pub(super) fn damaged(table: TableName, error: &dyn std::error::Error) -> StoreError {
@@ -154,13 +134,16 @@ fn stats(batch: &RecordBatch) -> String {
     stats.to_string()
 }
 
-/// Opens a data file.
+/// Opens a data file to read columns of it (`None` = all).
 ///
 /// # Errors
 /// When it is not there.
-pub(super) fn open(root: &Path, table: TableName, file: &DataFile) -> Result<File, StoreError> {
-    let path = root.join(table.folder()).join(&file.path);
-    File::open(&path).map_err(StoreError::io("read", &path))
+pub(super) fn open(
+    home: &Home,
+    table: TableName,
+    (file, wanted): (&DataFile, Option<&[&str]>),
+) -> Result<Opened, StoreError> {
+    home.open((&name_of(table, &file.path), file.bytes), wanted)
 }
 
 /// Reads columns of a data file (`None` = all), each as the schema has it.
@@ -168,11 +151,11 @@ pub(super) fn open(root: &Path, table: TableName, file: &DataFile) -> Result<Fil
 /// # Errors
 /// When the file is not there or is damaged.
 pub(super) fn read(
-    root: &Path,
+    home: &Home,
     table: TableName,
     (file, wanted): (&DataFile, Option<&[&str]>),
 ) -> Result<RecordBatch, StoreError> {
-    let opened = open(root, table, file)?;
+    let opened = open(home, table, (file, wanted))?;
     let of_file = |error: &dyn std::error::Error| StoreError::Damaged {
         table: table.folder(),
         reason: format!("{}: {error}", file.path),
@@ -215,24 +198,4 @@ pub(super) fn as_schema(
         }
     };
     RecordBatch::try_new(schema.clone(), columns.iter().map(column).collect::<Result<_, _>>()?)
-}
-
-/// Every Parquet file below a table's folder, whether the log names it or not.
-pub(super) fn on_disk(root: &Path, table: TableName) -> Result<Vec<PathBuf>, StoreError> {
-    let folder = root.join(table.folder());
-    let mut found = Vec::new();
-    let mut folders = vec![folder.clone()];
-    while let Some(inside) = folders.pop() {
-        for entry in fs::read_dir(&inside).map_err(StoreError::io("list", &inside))? {
-            let path = entry.map_err(StoreError::io("list", &inside))?.path();
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if path.is_dir() && name != "_delta_log" {
-                folders.push(path);
-            } else if name.ends_with(".parquet") || name.starts_with(".tmp-") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
 }

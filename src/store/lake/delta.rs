@@ -1,15 +1,18 @@
 //! The logs of the tables: the one file that speaks with Delta Lake's library.
 
 use super::columns::{DiskColumn, Holds, SCHEMA_VERSION, TableName};
-use super::data_file::{self, DataFile};
+use super::data_file::DataFile;
 use super::error::StoreError;
-use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
+use super::home::Home;
+use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
 use deltalake_core::kernel::{Action, Add, DataType, PrimitiveType, Remove, StructField, Transaction};
+use deltalake_core::logstore::object_store::{self, prefix::PrefixStore};
+use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Name of the list of batches, for messages.
@@ -20,7 +23,11 @@ pub(super) const BATCHES: &str = "batches";
 pub(super) struct Runtime(Arc<tokio::runtime::Runtime>);
 
 impl Runtime {
-    pub(super) fn new() -> Result<Runtime, StoreError> {
+    /// A connection to a bucket brings its own.
+    pub(super) fn of(home: &Home) -> Result<Runtime, StoreError> {
+        if let Some(prefix) = home.prefix() {
+            return Ok(Runtime(prefix.bucket.runtime()));
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(StoreError::io("start the work on", Path::new("the store")))?;
         Ok(Runtime(Arc::new(runtime)))
@@ -52,18 +59,16 @@ impl Change {
 pub(super) struct Log {
     runtime: Runtime,
     table: DeltaTable,
-    folder: PathBuf,
+    home: Home,
     name: &'static str,
     partition: Option<&'static str>,
 }
 
 impl Log {
-    /// Makes a table without rows.
-    pub(super) fn create(runtime: &Runtime, root: &Path, shape: &Shape<'_>) -> Result<Log, StoreError> {
-        let folder = root.join(shape.name);
-        std::fs::create_dir_all(&folder).map_err(StoreError::io("make the folder", &folder))?;
-        let refused = |error: DeltaTableError| log_error(shape.name, &error);
-        let url = deltalake_core::ensure_table_uri(folder.to_string_lossy()).map_err(refused)?;
+    /// Makes a table without rows, or opens the one that another writer has made just now.
+    pub(super) fn create(runtime: &Runtime, home: &Home, shape: &Shape<'_>) -> Result<Log, StoreError> {
+        home.make_folder(shape.name)?;
+        let log_store = log_store(home, shape.name)?;
         let fields: Vec<StructField> = shape.columns.iter().map(field).chain(shape.partition.map(partition)).collect();
         // History is never thrown away by a log's own cleaning: an auditor may ask for any day.
         let keep = [
@@ -72,36 +77,44 @@ impl Log {
             ("delta.enableExpiredLogCleanup", "false"),
         ];
         let builder = CreateBuilder::new()
-            .with_location(url.as_str())
+            .with_log_store(log_store)
             .with_table_name(shape.name)
             .with_columns(fields)
             .with_partition_columns(shape.partition)
             .with_raise_if_key_not_exists(false)
+            // Where another writer was faster, the library would enter the making once more, as a version.
+            .with_commit_properties(CommitProperties::default().with_max_retries(0))
             .with_configuration(keep.map(|(key, value)| (key, Some(value))))
             .with_configuration([("stipple.schemaVersion", Some(SCHEMA_VERSION.to_string()))]);
-        let table = runtime.run(builder.into_future()).map_err(refused)?;
-        let log = Log { runtime: runtime.clone(), table, folder, name: shape.name, partition: shape.partition };
-        log.flush(0)?;
-        Ok(log)
+        match runtime.run(builder.into_future()) {
+            Ok(table) => {
+                let (runtime, home) = (runtime.clone(), home.clone());
+                let log = Log { runtime, table, home, name: shape.name, partition: shape.partition };
+                log.flush(0)?;
+                Ok(log)
+            }
+            Err(_) if home.has(&entry(shape.name, 0))? => Log::open(runtime, home, shape, None),
+            Err(error) => Err(log_error((home, shape.name), &error)),
+        }
     }
 
     /// Opens a table, at a version or at its newest.
     pub(super) fn open(
         runtime: &Runtime,
-        root: &Path,
+        home: &Home,
         shape: &Shape<'_>,
         version: Option<u64>,
     ) -> Result<Log, StoreError> {
-        let folder = root.join(shape.name);
-        let refused = |error: DeltaTableError| log_error(shape.name, &error);
-        let url = deltalake_core::ensure_table_uri(folder.to_string_lossy()).map_err(refused)?;
-        let builder = DeltaTableBuilder::from_url(url).map_err(refused)?;
-        let builder = match version {
-            Some(version) => builder.with_version(version),
-            None => builder,
-        };
-        let table = runtime.run(builder.load()).map_err(refused)?;
-        Ok(Log { runtime: runtime.clone(), table, folder, name: shape.name, partition: shape.partition })
+        let mut table = DeltaTable::new(log_store(home, shape.name)?);
+        let loaded = runtime.run(async {
+            match version {
+                Some(version) => table.load_version(version).await,
+                None => table.load().await,
+            }
+        });
+        loaded.map_err(|error| log_error((home, shape.name), &error))?;
+        let (runtime, home) = (runtime.clone(), home.clone());
+        Ok(Log { runtime, table, home, name: shape.name, partition: shape.partition })
     }
 
     /// The version that is open.
@@ -117,7 +130,7 @@ impl Log {
 
     /// The files that hold the rows, in the order of their paths.
     pub(super) fn files(&self) -> Result<Vec<DataFile>, StoreError> {
-        let snapshot = self.table.snapshot().map_err(|error| log_error(self.name, &error))?;
+        let snapshot = self.table.snapshot().map_err(|error| self.error(&error))?;
         let mut files = Vec::new();
         for view in snapshot.log_data().iter() {
             if view.deletion_vector_descriptor().is_some() {
@@ -137,12 +150,25 @@ impl Log {
         Ok(files)
     }
 
+    /// The file whose path begins with this, if the table has one.
+    pub(super) fn path_of(&self, begin: &str) -> Result<Option<String>, StoreError> {
+        let snapshot = self.table.snapshot().map_err(|error| self.error(&error))?;
+        let path = snapshot.log_data().iter().map(|view| view.path().into_owned()).find(|path| path.starts_with(begin));
+        Ok(path)
+    }
+
+    /// Goes to the newest version.
+    pub(super) fn refresh(&mut self) -> Result<(), StoreError> {
+        let loaded = self.runtime.run(self.table.load());
+        loaded.map_err(|error| log_error((&self.home, self.name), &error))
+    }
+
     /// Version last committed by an application, such as the ingest of a file.
     pub(super) fn transaction(&self, app_id: &str) -> Result<Option<i64>, StoreError> {
-        let snapshot = self.table.snapshot().map_err(|error| log_error(self.name, &error))?;
+        let snapshot = self.table.snapshot().map_err(|error| self.error(&error))?;
         let log_store = self.table.log_store();
         let version = self.runtime.run(snapshot.transaction_version(log_store.as_ref(), app_id));
-        version.map_err(|error| log_error(self.name, &error))
+        version.map_err(|error| self.error(&error))
     }
 
     /// Changes the table in one step, if it still is at the version that is open.
@@ -164,13 +190,13 @@ impl Log {
             partition_by: self.partition.map(|column| vec![column.to_owned()]),
             predicate: None,
         };
-        let snapshot = self.table.snapshot().map_err(|error| log_error(self.name, &error))?;
+        let snapshot = self.table.snapshot().map_err(|error| self.error(&error))?;
         let commit = CommitBuilder::from(properties).with_actions(actions).build(
             Some(snapshot),
             self.table.log_store(),
             operation,
         );
-        let done = self.runtime.run(commit.into_future()).map_err(|error| log_error(self.name, &error))?;
+        let done = self.runtime.run(commit.into_future()).map_err(|error| self.error(&error))?;
         let version = done.version();
         self.table.state = Some(done.snapshot());
         self.flush(version)?;
@@ -207,11 +233,11 @@ impl Log {
 
     /// The library leaves flushing to the system; a power cut must not lose what was said to be done.
     fn flush(&self, version: u64) -> Result<(), StoreError> {
-        let log = self.folder.join("_delta_log");
-        let entry = log.join(format!("{version:020}.json"));
-        let flushed = std::fs::File::open(&entry).and_then(|file| file.sync_all());
-        flushed.map_err(StoreError::io("flush", &entry))?;
-        data_file::flush_folder(&log)
+        self.home.flush(&entry(self.name, version))
+    }
+
+    fn error(&self, error: &DeltaTableError) -> StoreError {
+        log_error((&self.home, self.name), error)
     }
 }
 
@@ -228,7 +254,43 @@ pub(super) fn with_shape<T>(table: TableName, act: impl FnOnce(&Shape<'_>) -> T)
     act(&Shape { name: table.folder(), columns: &columns, partition: table.partition() })
 }
 
-fn log_error(table: &'static str, error: &DeltaTableError) -> StoreError {
+/// Name of a log's entry, relative to the store.
+pub(super) fn entry(table: &str, version: u64) -> String {
+    format!("{table}/_delta_log/{version:020}.json")
+}
+
+/// What the library reads and writes a table's log through. In a bucket its entries are put by a request that fails
+/// where an entry is.
+fn log_store(home: &Home, table: &'static str) -> Result<LogStoreRef, StoreError> {
+    let refused = |error: DeltaTableError| log_error((home, table), &error);
+    if let Some(folder) = home.folder() {
+        let url = deltalake_core::ensure_table_uri(folder.join(table).to_string_lossy()).map_err(refused)?;
+        return DeltaTableBuilder::from_url(url).and_then(|builder| builder.build_storage()).map_err(refused);
+    }
+    let Some(prefix) = home.prefix() else { return Err(StoreError::NotAFolder { folder: home.shown() }) };
+    let (root, key) = (prefix.bucket.store(), prefix.key_of(table));
+    let location = format!("{}/", prefix.bucket.name(&key));
+    let location = location.parse().map_err(|_| StoreError::OddPrefix { folder: home.shown() })?;
+    let within = Arc::new(PrefixStore::new(Arc::clone(&root), key));
+    Ok(default_logstore(within, root, &location, &StorageConfig::default()))
+}
+
+fn log_error((home, table): (&Home, &'static str), error: &DeltaTableError) -> StoreError {
+    if let DeltaTableError::Transaction {
+        source: TransactionError::MaxCommitAttempts(_) | TransactionError::VersionAlreadyExists(_),
+    } = error
+    {
+        return StoreError::Overtaken { folder: home.shown() };
+    }
+    if let Some(prefix) = home.prefix() {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<object_store::Error>() {
+                return prefix.bucket.error(&prefix.key_of(table), error).into();
+            }
+            cause = error.source();
+        }
+    }
     StoreError::Log { table, reason: error.to_string().lines().next().unwrap_or_default().to_owned() }
 }
 

@@ -1,5 +1,6 @@
 //! Why the store cannot do what it is asked.
 
+use crate::bucket::BucketError;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -12,9 +13,33 @@ pub enum StoreError {
         /// The folder.
         folder: PathBuf,
     },
-    /// An address where a folder should stand.
-    #[error("{folder} is an address; a store is a folder on a disk of this machine")]
+    /// An address that is no object store's.
+    #[error("{folder} is an address, but no folder and no object store")]
     NotAFolder {
+        /// The address.
+        folder: PathBuf,
+    },
+    /// A prefix that other programs would read as another one.
+    #[error("{folder} cannot hold a store: a prefix is made of letters, digits and - _ . / =")]
+    OddPrefix {
+        /// The address.
+        folder: PathBuf,
+    },
+    /// The object store refused.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    /// The object store cannot hold a store.
+    #[error(
+        "the object store of {folder} writes over what is there though asked not to (If-None-Match), so two \
+             writers cannot be told apart"
+    )]
+    NoConditionalPut {
+        /// The address.
+        folder: PathBuf,
+    },
+    /// Another writer of a bucket was faster.
+    #[error("another process wrote to {folder} at the same time, and was faster")]
+    Overtaken {
         /// The address.
         folder: PathBuf,
     },
@@ -149,8 +174,14 @@ impl StoreError {
     pub fn remedy(&self) -> String {
         match self {
             StoreError::NoStore { .. } => "`stipple ingest --store STORE LOG` makes one".to_owned(),
-            StoreError::NotAFolder { .. } => {
-                "name a folder; stores in buckets (s3://, az://, gs://) are not there yet".to_owned()
+            StoreError::NotAFolder { .. } => "name a folder, or s3://, gs:// or az:// and a prefix".to_owned(),
+            StoreError::OddPrefix { .. } => "name another prefix, such as s3://bucket/warehouse".to_owned(),
+            StoreError::Bucket(problem) => problem.remedy().to_owned(),
+            StoreError::NoConditionalPut { .. } => {
+                "use a newer version of that server, or another one, or a folder; no session was written".to_owned()
+            }
+            StoreError::Overtaken { .. } => {
+                "give the command again; writers that never rest are better started one after the other".to_owned()
             }
             StoreError::ForeignFolder { .. } => "name a new or empty folder with --store".to_owned(),
             StoreError::Io { .. } => {

@@ -2,13 +2,14 @@
 
 use super::columns::{self, TableName};
 use super::data_file::{self, DataFile, damaged};
-use super::delta::Change;
+use super::delta::{BATCHES, Change};
 use super::error::StoreError;
 use super::events::{self, EventRow};
+use super::home::WriteLock;
 use super::keys::{Keys, SessionKey};
 use super::ledger::{Batch, BatchKind};
 use super::standing::keys_in_order;
-use super::store::{Author, Store, WriteLock};
+use super::store::{Author, Store};
 use super::upsert::FILE_ROWS;
 use crate::domain::Catalogue;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
@@ -16,7 +17,6 @@ use arrow::compute::concat_batches;
 use arrow::error::ArrowError;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What was done.
@@ -98,20 +98,25 @@ fn write_parts(
         .step_by(FILE_ROWS)
         .map(|from| {
             let part = rows.slice(from, FILE_ROWS.min(rows.num_rows() - from));
-            data_file::write(store.root(), table, (partition, &part))
+            data_file::write(store.home(), table, (partition, &part))
         })
         .collect()
 }
+
+/// A writer of a bucket may be at work for as long as this: what is younger and named by nobody may be his.
+pub const HORIZON_MS: i64 = 86_400_000;
 
 /// What a vacuum removes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Removed {
     /// The oldest version that stays whole.
     pub oldest: u64,
-    /// The files.
-    pub files: Vec<PathBuf>,
+    /// The files, named relative to the store.
+    pub files: Vec<String>,
     /// Their size.
     pub bytes: u64,
+    /// Files of a bucket that nobody needs, but that are younger than [`HORIZON_MS`].
+    pub young: u64,
 }
 
 /// Removes every file that no version from `oldest` on needs, and what interrupted writers have left. With `dry`
@@ -127,23 +132,30 @@ pub fn vacuum(
 ) -> Result<Removed, StoreError> {
     store.finish(lock)?;
     let first = store.at(oldest)?;
-    let mut keep: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut keep: BTreeSet<String> = BTreeSet::new();
     for table in TableName::ALL {
-        let folder = store.root().join(table.folder());
-        keep.extend(store.files(table, &first)?.into_iter().map(|file| folder.join(file.path)));
+        keep.extend(store.files(table, &first)?.iter().map(|file| data_file::name_of(table, &file.path)));
     }
     for version in oldest + 1..=store.latest().version {
         for (table, change) in store.at(version)?.changes {
-            let folder = store.root().join(table);
-            keep.extend(change.add.into_iter().map(|file| folder.join(file.path)));
+            keep.extend(change.add.iter().map(|file| format!("{table}/{}", file.path)));
         }
     }
+    // Writers of a bucket that were overtaken have left the rows of their batches.
+    let rows = if store.home().folder().is_none() { Some(BATCHES) } else { None };
+    keep.extend(store.batch_files()?);
+    let is_young = |written_ms: Option<i64>| written_ms.is_some_and(|written| written > author.at_ms - HORIZON_MS);
     let mut removed = Removed { oldest, ..Removed::default() };
-    for table in TableName::ALL {
-        for path in data_file::on_disk(store.root(), table)? {
-            if !keep.contains(&path) {
-                removed.bytes += std::fs::metadata(&path).map_or(0, |data| data.len());
-                removed.files.push(path);
+    for folder in TableName::ALL.map(TableName::folder).into_iter().chain(rows) {
+        for file in store.home().data_files(folder)? {
+            if keep.contains(&file.name) {
+                continue;
+            }
+            if is_young(file.written_ms) {
+                removed.young += 1;
+            } else {
+                removed.bytes += file.bytes;
+                removed.files.push(file.name);
             }
         }
     }
@@ -154,8 +166,11 @@ pub fn vacuum(
     let mut batch = store.next(BatchKind::Vacuum, author);
     batch.oldest_whole = oldest;
     store.commit(batch, &[], lock)?;
-    for path in &removed.files {
-        std::fs::remove_file(path).map_err(StoreError::io("remove", path))?;
+    for name in &removed.files {
+        // A writer that began after that step may have written the same file again.
+        if !is_young(store.home().written_ms(name)?) {
+            store.home().remove(name)?;
+        }
     }
     Ok(removed)
 }
@@ -180,7 +195,7 @@ pub fn rotate(
             .map(|file| {
                 let rows = store.read(table, file, None)?;
                 let rows = renew(table, &rows, (keys, catalogue))?;
-                data_file::write(store.root(), table, (file.partition.as_deref(), &rows))
+                data_file::write(store.home(), table, (file.partition.as_deref(), &rows))
             })
             .collect::<Result<_, StoreError>>()?;
         batch.changes.insert(table.folder().to_owned(), Change { add: renewed, remove: files });

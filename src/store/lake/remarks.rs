@@ -3,6 +3,7 @@
 use super::columns::{self, TableName};
 use super::data_file::{self, DataFile, damaged};
 use super::error::StoreError;
+use super::home::Home;
 use super::ledger::Batch;
 use super::rows::{long, longs};
 use super::standing;
@@ -10,7 +11,6 @@ use super::superseded::{self, Superseded};
 use crate::domain::Place;
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
 use arrow::error::ArrowError;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Rows of a part.
@@ -37,7 +37,7 @@ pub struct Remark {
 
 /// Writes a list in parts.
 pub struct Remarks {
-    root: PathBuf,
+    home: Home,
     table: TableName,
     store_version: u64,
     rows: Vec<Remark>,
@@ -47,8 +47,8 @@ pub struct Remarks {
 impl Remarks {
     /// An empty list for a version of the store; `table` is [`TableName::Rejects`] or [`TableName::Warnings`].
     #[must_use]
-    pub fn new(root: &Path, table: TableName, store_version: u64) -> Remarks {
-        Remarks { root: root.to_owned(), table, store_version, rows: Vec::new(), files: Vec::new() }
+    pub fn new(home: &Home, table: TableName, store_version: u64) -> Remarks {
+        Remarks { home: home.clone(), table, store_version, rows: Vec::new(), files: Vec::new() }
     }
 
     /// Adds a row.
@@ -66,7 +66,7 @@ impl Remarks {
         }
         let rows = std::mem::take(&mut self.rows);
         let batch = self.batch(&rows).map_err(|error| damaged(self.table, &error))?;
-        self.files.push(data_file::write(&self.root, self.table, (None, &batch))?);
+        self.files.push(data_file::write(&self.home, self.table, (None, &batch))?);
         Ok(())
     }
 
@@ -124,12 +124,12 @@ pub(super) fn read(batch: &RecordBatch) -> Vec<Remark> {
 }
 
 /// Writes the rows that the batch replaces.
-pub(super) fn add_superseded(root: &Path, batch: &mut Batch, rows: &[Superseded]) -> Result<(), StoreError> {
+pub(super) fn add_superseded(home: &Home, batch: &mut Batch, rows: &[Superseded]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
     let written = superseded::write(rows).map_err(|error| damaged(TableName::Superseded, &error))?;
-    let file = data_file::write(root, TableName::Superseded, (None, &written))?;
+    let file = data_file::write(home, TableName::Superseded, (None, &written))?;
     batch.changes.entry(TableName::Superseded.folder().to_owned()).or_default().add.push(file);
     Ok(())
 }

@@ -59,14 +59,15 @@ impl<'a> StoredSessions<'a> {
             table: TableName::Sessions.folder(),
             reason: format!("{}: {error}", file.path),
         };
-        let opened = data_file::open(self.store.root(), TableName::Sessions, file)?;
+        let names = self.columns(&plan, want);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let opened = data_file::open(self.store.home(), TableName::Sessions, (file, Some(&names)))?;
         let metadata =
             ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(|error| of_file(&error))?;
         let options = ArrowReaderOptions::new().with_schema(Arc::new(hinted(metadata.schema())));
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(opened, options);
         let builder = builder.map_err(|error| of_file(&error))?;
-        let names = self.columns(&plan, want);
-        let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().map(String::as_str));
+        let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
         let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build();
         let mut rows = 0;
         for batch in reader.map_err(|error| of_file(&error))? {

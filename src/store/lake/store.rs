@@ -2,8 +2,9 @@
 
 use super::columns::{DiskColumn, Holds, SCHEMA_VERSION, TableName, schema};
 use super::data_file::{self, DataFile};
-use super::delta::{BATCHES, Change, Log, Runtime, Shape, with_shape};
+use super::delta::{BATCHES, Change, Log, Runtime, Shape, entry, with_shape};
 use super::error::StoreError;
+use super::home::{Home, LOCK, WriteLock};
 use super::ledger::{Batch, BatchKind, Counts};
 use super::remarks::{self, Remark};
 use super::rows::{long, longs, same};
@@ -16,19 +17,10 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
-/// What keeps writers apart.
-const LOCK: &str = ".lock";
-
-/// The only process that may write to a store, for as long as it lives; the system lets go of it when the process
-/// ends, however it ends.
-#[derive(Debug)]
-pub struct WriteLock(#[expect(dead_code, reason = "held, not used")] File);
 
 /// Who writes, and when: told by whoever has a clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,67 +33,51 @@ pub struct Author {
 
 /// An open store, at its newest version.
 pub struct Store {
-    root: PathBuf,
+    home: Home,
     runtime: Runtime,
     ledger: Log,
     latest: Batch,
 }
 
 impl Store {
-    /// Refuses what cannot be a store's place, before anything is made there.
-    ///
-    /// # Errors
-    /// When it is an address, not a folder.
-    pub fn check_place(root: &Path) -> Result<(), StoreError> {
-        if root.to_string_lossy().contains("://") {
-            return Err(StoreError::NotAFolder { folder: root.to_owned() });
-        }
-        Ok(())
-    }
-
-    /// Waits until no other process writes to the store, and keeps them out.
+    /// Waits until no other process writes to the store, and keeps them out; in a bucket nobody is kept out.
     ///
     /// # Errors
     /// When the folder cannot be written to.
-    pub fn lock(root: &Path) -> Result<WriteLock, StoreError> {
-        Store::check_place(root)?;
-        std::fs::create_dir_all(root).map_err(StoreError::io("make the folder", root))?;
-        let path = root.join(LOCK);
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let file = file.map_err(StoreError::io("lock", &path))?;
-        file.lock().map_err(StoreError::io("lock", &path))?;
-        Ok(WriteLock(file))
+    pub fn lock(at: impl Into<Home>) -> Result<WriteLock, StoreError> {
+        at.into().lock()
     }
 
-    /// Whether another process writes to the store right now.
+    /// Whether another process writes to the store right now and keeps others out.
     #[must_use]
-    pub fn is_locked(root: &Path) -> bool {
-        let opened = OpenOptions::new().write(true).open(root.join(LOCK));
-        opened.is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+    pub fn is_locked(at: impl Into<Home>) -> bool {
+        at.into().is_locked()
     }
 
-    /// Whether there is a store.
+    /// Whether a store is there, as far as it can be seen; [`Store::open`] tells why not.
     #[must_use]
-    pub fn exists(root: &Path) -> bool {
-        root.join(BATCHES).join("_delta_log").join(format!("{:020}.json", 0)).exists()
+    pub fn exists(at: impl Into<Home>) -> bool {
+        at.into().has(&entry(BATCHES, 0)).unwrap_or(false)
     }
 
     /// Makes a store without sessions.
     ///
     /// # Errors
     /// When the folder holds something else, or the disk refuses.
-    pub fn create(root: &Path, key_check: &str, author: &Author) -> Result<Store, StoreError> {
-        check_folder(root)?;
-        probe_hard_links(root)?;
-        let runtime = Runtime::new()?;
+    pub fn create(at: impl Into<Home>, key_check: &str, author: &Author) -> Result<Store, StoreError> {
+        let home = at.into();
+        check_folder(&home)?;
+        home.probe_folder()?;
+        let runtime = Runtime::of(&home)?;
         for table in TableName::ALL {
             // A process that was killed here may have made some of them.
-            if !root.join(table.folder()).join("_delta_log").join(format!("{:020}.json", 0)).exists() {
-                with_shape(table, |shape| Log::create(&runtime, root, shape))?;
+            if !home.has(&entry(table.folder(), 0))? {
+                with_shape(table, |shape| Log::create(&runtime, &home, shape))?;
             }
         }
         let columns = batch_columns();
-        let mut ledger = Log::create(&runtime, root, &batches_shape(&columns))?;
+        let mut ledger = Log::create(&runtime, &home, &batches_shape(&columns))?;
+        home.probe_bucket(&entry(BATCHES, 0))?;
         let first = Batch {
             version: 1,
             kind: BatchKind::Create,
@@ -119,34 +95,41 @@ impl Store {
             newest_day: None,
             warnings: BTreeMap::new(),
         };
-        record(root, &mut ledger, &first, Vec::new())?;
-        Ok(Store { root: root.to_owned(), runtime, ledger, latest: first })
+        record(&home, &mut ledger, &first, Vec::new())?;
+        Ok(Store { home, runtime, ledger, latest: first })
     }
 
     /// Opens a store at its newest version.
     ///
     /// # Errors
     /// When there is none, it is damaged, or another version of the program has written it.
-    pub fn open(root: &Path) -> Result<Store, StoreError> {
-        Store::check_place(root)?;
-        if !Store::exists(root) {
-            return Err(StoreError::NoStore { folder: root.to_owned() });
+    pub fn open(at: impl Into<Home>) -> Result<Store, StoreError> {
+        let home = at.into();
+        home.check()?;
+        if !home.has(&entry(BATCHES, 0))? {
+            return Err(StoreError::NoStore { folder: home.shown() });
         }
-        let runtime = Runtime::new()?;
+        let runtime = Runtime::of(&home)?;
         let columns = batch_columns();
-        let ledger = Log::open(&runtime, root, &batches_shape(&columns), None)?;
-        check_schema(root, ledger.schema_version())?;
+        let ledger = Log::open(&runtime, &home, &batches_shape(&columns), None)?;
+        check_schema(&home, ledger.schema_version())?;
         if ledger.version() == 0 {
-            return Err(StoreError::NoStore { folder: root.to_owned() });
+            return Err(StoreError::NoStore { folder: home.shown() });
         }
-        let latest = read_batch(root, ledger.version())?;
-        Ok(Store { root: root.to_owned(), runtime, ledger, latest })
+        let latest = read_batch(&home, &ledger, ledger.version())?;
+        Ok(Store { home, runtime, ledger, latest })
     }
 
-    /// Its folder.
+    /// Where it lies.
     #[must_use]
-    pub fn root(&self) -> &Path {
-        &self.root
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Where it lies, for messages.
+    #[must_use]
+    pub fn shown(&self) -> std::path::PathBuf {
+        self.home.shown()
     }
 
     /// The newest version.
@@ -160,7 +143,7 @@ impl Store {
     /// # Errors
     /// When the list cannot be read.
     pub fn batches(&self) -> Result<Vec<Batch>, StoreError> {
-        (1..=self.latest.version).map(|version| read_batch(&self.root, version)).collect()
+        (1..=self.latest.version).into_par_iter().map(|version| self.batch(version)).collect()
     }
 
     /// A version.
@@ -170,13 +153,13 @@ impl Store {
     pub fn at(&self, version: u64) -> Result<Batch, StoreError> {
         let newest = self.latest.version;
         if version > newest || version == 0 {
-            return Err(StoreError::NoVersion { folder: self.root.clone(), asked: version, newest });
+            return Err(StoreError::NoVersion { folder: self.shown(), asked: version, newest });
         }
         let oldest = self.latest.oldest_whole;
         if version < oldest {
-            return Err(StoreError::Vacuumed { folder: self.root.clone(), asked: version, oldest });
+            return Err(StoreError::Vacuumed { folder: self.shown(), asked: version, oldest });
         }
-        read_batch(&self.root, version)
+        self.batch(version)
     }
 
     /// The version that stood at the end of a day (UTC).
@@ -187,13 +170,13 @@ impl Store {
         let end = (i64::from(day.0) + 1) * DAY_MS;
         let mut begins = String::new();
         for version in (1..=self.latest.version).rev() {
-            let batch = read_batch(&self.root, version)?;
+            let batch = self.batch(version)?;
             if batch.at_ms < end {
                 return self.at(version);
             }
             begins = day_of(batch.at_ms).to_string();
         }
-        Err(StoreError::NothingYet { folder: self.root.clone(), asked: day.to_string(), begins })
+        Err(StoreError::NothingYet { folder: self.shown(), asked: day.to_string(), begins })
     }
 
     /// The files of a table in a version, in the order of their paths.
@@ -203,12 +186,12 @@ impl Store {
     pub fn files(&self, table: TableName, at: &Batch) -> Result<Vec<DataFile>, StoreError> {
         let wanted = at.table_version(table);
         let change = at.change(table).filter(|change| !change.is_empty());
-        let opened = with_shape(table, |shape| Log::open(&self.runtime, &self.root, shape, Some(wanted)));
+        let opened = with_shape(table, |shape| Log::open(&self.runtime, &self.home, shape, Some(wanted)));
         match (opened, change) {
             (Ok(log), _) => log.files(),
             // The batch is in the list, but its writer ended before it came to this table.
             (Err(_), Some(change)) if wanted > 0 => {
-                let before = with_shape(table, |shape| Log::open(&self.runtime, &self.root, shape, Some(wanted - 1)))?;
+                let before = with_shape(table, |shape| Log::open(&self.runtime, &self.home, shape, Some(wanted - 1)))?;
                 let mut files = before.files()?;
                 files.retain(|file| !change.remove.iter().any(|removed| removed.path == file.path));
                 files.extend(change.add.iter().cloned());
@@ -224,7 +207,12 @@ impl Store {
     /// # Errors
     /// When it is not there or damaged.
     pub fn read(&self, table: TableName, file: &DataFile, columns: Option<&[&str]>) -> Result<RecordBatch, StoreError> {
-        data_file::read(&self.root, table, (file, columns))
+        data_file::read(&self.home, table, (file, columns))
+    }
+
+    /// The files with the rows of the batches.
+    pub(super) fn batch_files(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.ledger.files()?.into_iter().map(|file| format!("{BATCHES}/{}", file.path)).collect())
     }
 
     /// A version, whether or not its files are still there: for the history.
@@ -232,7 +220,7 @@ impl Store {
     /// # Errors
     /// When the list cannot be read.
     pub fn batch(&self, version: u64) -> Result<Batch, StoreError> {
-        read_batch(&self.root, version)
+        read_batch(&self.home, &self.ledger, version)
     }
 
     /// The rows that later batches replaced, up to a version.
@@ -242,7 +230,7 @@ impl Store {
     pub fn replaced(&self, at: &Batch) -> Result<Vec<Replaced>, StoreError> {
         let files = self.files(TableName::Superseded, at)?;
         let read = |file| Ok(superseded::read(&self.read(TableName::Superseded, file, None)?));
-        let mut rows: Vec<Replaced> = files.iter().map(read).collect::<Result<Vec<_>, _>>()?.concat();
+        let mut rows: Vec<Replaced> = files.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?.concat();
         rows.sort_by_key(|row| (row.by_version, row.by));
         Ok(rows)
     }
@@ -295,7 +283,7 @@ impl Store {
     fn apply(&self, table: TableName) -> Result<(), StoreError> {
         let Some(change) = self.latest.change(table).filter(|change| !change.is_empty()) else { return Ok(()) };
         let wanted = self.latest.table_version(table);
-        let mut log = with_shape(table, |shape| Log::open(&self.runtime, &self.root, shape, None))?;
+        let mut log = with_shape(table, |shape| Log::open(&self.runtime, &self.home, shape, None))?;
         if log.version() >= wanted {
             return Ok(());
         }
@@ -304,7 +292,14 @@ impl Store {
             return Err(StoreError::Damaged { table: table.folder(), reason });
         }
         let mark = Transaction::new("stipple", long(self.latest.version));
-        log.commit(change, vec![mark], self.latest.at_ms).map(|_| ())
+        match log.commit(change, vec![mark], self.latest.at_ms) {
+            // Somebody else finishes the same batch, and was faster: his entry says the same.
+            Err(StoreError::Overtaken { .. }) => {
+                let log = with_shape(table, |shape| Log::open(&self.runtime, &self.home, shape, None))?;
+                if log.version() >= wanted { Ok(()) } else { Err(StoreError::Overtaken { folder: self.shown() }) }
+            }
+            done => done.map(|_| ()),
+        }
     }
 
     /// The batch that would come next: everything as it is now.
@@ -335,7 +330,7 @@ impl Store {
         }
         let version = long(batch.version);
         let marks = app_ids.iter().map(|app_id| Transaction::new(app_id, version)).collect();
-        record(&self.root, &mut self.ledger, &batch, marks)?;
+        record(&self.home, &mut self.ledger, &batch, marks)?;
         let version = batch.version;
         self.latest = batch;
         self.finish(lock).map_err(|source| StoreError::NotYetApplied { version, source: Box::new(source) })
@@ -352,8 +347,8 @@ fn program() -> String {
     concat!("stipple ", env!("CARGO_PKG_VERSION")).to_owned()
 }
 
-fn check_schema(root: &Path, found: Option<u32>) -> Result<(), StoreError> {
-    let folder = root.to_owned();
+fn check_schema(home: &Home, found: Option<u32>) -> Result<(), StoreError> {
+    let folder = home.shown();
     match found.unwrap_or(0) {
         SCHEMA_VERSION => Ok(()),
         found if found > SCHEMA_VERSION => Err(StoreError::Newer { folder, found, known: SCHEMA_VERSION }),
@@ -362,25 +357,13 @@ fn check_schema(root: &Path, found: Option<u32>) -> Result<(), StoreError> {
 }
 
 /// A store is made only in a folder that is empty, or that holds what an interrupted making has left.
-fn check_folder(root: &Path) -> Result<(), StoreError> {
-    let entries = std::fs::read_dir(root).map_err(StoreError::io("list", root))?;
-    let mut names: Vec<String> =
-        entries.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
+fn check_folder(home: &Home) -> Result<(), StoreError> {
     let ours =
-        |name: &str| name == LOCK || name == BATCHES || TableName::ALL.iter().any(|table| table.folder() == name);
-    match names.into_iter().find(|name| !ours(name)) {
-        Some(entry) => Err(StoreError::ForeignFolder { folder: root.to_owned(), entry }),
+        |name: &str| [LOCK, BATCHES].contains(&name) || TableName::ALL.iter().any(|table| table.folder() == name);
+    match home.names()?.into_iter().find(|name| !ours(name)) {
+        Some(entry) => Err(StoreError::ForeignFolder { folder: home.shown(), entry }),
         None => Ok(()),
     }
-}
-
-/// A log's entry is put in place by a hard link, which fails when another writer has put his.
-fn probe_hard_links(root: &Path) -> Result<(), StoreError> {
-    let probe = tempfile::tempdir_in(root).map_err(StoreError::io("write to", root))?;
-    let (one, two) = (probe.path().join("one"), probe.path().join("two"));
-    std::fs::write(&one, b"stipple").map_err(StoreError::io("write to", root))?;
-    std::fs::hard_link(&one, &two).map_err(|source| StoreError::NoHardLinks { folder: root.to_owned(), source })
 }
 
 fn batches_shape(columns: &[DiskColumn]) -> Shape<'_> {
@@ -414,14 +397,19 @@ const NUMBERS: [(&str, Number); 11] = [
     ("assessments", |batch| batch.counts.assessments),
 ];
 
-fn batch_path(version: u64) -> String {
-    format!("batch-{version:010}.parquet")
+/// Begins the name of the file with a batch's row.
+fn batch_name(version: u64) -> String {
+    format!("batch-{version:010}")
 }
 
 /// Writes a batch's row and puts it into the list, as the version that it says.
-fn record(root: &Path, ledger: &mut Log, batch: &Batch, marks: Vec<Transaction>) -> Result<(), StoreError> {
+fn record(home: &Home, ledger: &mut Log, batch: &Batch, marks: Vec<Transaction>) -> Result<(), StoreError> {
     let damaged = |reason: String| StoreError::Damaged { table: BATCHES, reason };
     if ledger.version() + 1 != batch.version {
+        // Only where there is no lock: another writer has made the next version between two looks.
+        if home.prefix().is_some() {
+            return Err(StoreError::Overtaken { folder: home.shown() });
+        }
         return Err(damaged(format!("it is at version {} where {} is to come", ledger.version(), batch.version)));
     }
     let row = batch_row(batch).map_err(damaged)?;
@@ -429,17 +417,33 @@ fn record(root: &Path, ledger: &mut Log, batch: &Batch, marks: Vec<Transaction>)
         ArrowWriter::try_new(Vec::new(), row.schema(), None).map_err(|error| damaged(error.to_string()))?;
     writer.write(&row).map_err(|error| damaged(error.to_string()))?;
     let bytes = writer.into_inner().map_err(|error| damaged(error.to_string()))?;
-    let path = batch_path(batch.version);
-    data_file::save(&root.join(BATCHES).join(&path), &bytes)?;
+    // Two writers of a bucket may write a row for the same version: each has a file of his own, and the log names one.
+    let path = match home.prefix() {
+        None => format!("{}.parquet", batch_name(batch.version)),
+        Some(_) => format!("{}-{}.parquet", batch_name(batch.version), &blake3::hash(&bytes).to_hex()[..32]),
+    };
     let file = DataFile {
-        path,
+        path: path.clone(),
         partition: None,
         rows: 1,
         bytes: bytes.len() as u64,
         stats: Some(r#"{"numRecords":1}"#.to_owned()),
     };
+    home.put(&format!("{BATCHES}/{path}"), bytes)?;
     let change = Change { add: vec![file], remove: Vec::new() };
-    ledger.commit(&change, marks, batch.at_ms).map(|_| ())
+    match ledger.commit(&change, marks, batch.at_ms) {
+        // A connection that broke may have hidden that the entry was put: it is ours if it names our file.
+        Err(StoreError::Overtaken { .. })
+            if home.get(&entry(BATCHES, batch.version)).is_ok_and(|said| names(&said, &path)) =>
+        {
+            ledger.refresh()
+        }
+        done => done.map(|_| ()),
+    }
+}
+
+fn names(entry: &[u8], path: &str) -> bool {
+    memchr::memmem::find(entry, path.as_bytes()).is_some()
 }
 
 fn batch_row(batch: &Batch) -> Result<RecordBatch, String> {
@@ -460,12 +464,17 @@ fn batch_row(batch: &Batch) -> Result<RecordBatch, String> {
     RecordBatch::try_new(schema(&batch_columns()), arrays).map_err(|error| error.to_string())
 }
 
-fn read_batch(root: &Path, version: u64) -> Result<Batch, StoreError> {
-    let path = root.join(BATCHES).join(batch_path(version));
+fn read_batch(home: &Home, ledger: &Log, version: u64) -> Result<Batch, StoreError> {
     let damaged =
         |reason: String| StoreError::Damaged { table: BATCHES, reason: format!("version {version}: {reason}") };
-    let file = File::open(&path).map_err(StoreError::io("read", &path))?;
-    let mut reader = ParquetRecordBatchReaderBuilder::try_new(file)
+    // In a folder the name follows from the version; in a bucket only the log knows it.
+    let path = match home.prefix() {
+        None => format!("{}.parquet", batch_name(version)),
+        Some(_) => {
+            ledger.path_of(&batch_name(version))?.ok_or_else(|| damaged("the log does not name it".to_owned()))?
+        }
+    };
+    let mut reader = ParquetRecordBatchReaderBuilder::try_new(home.get(&format!("{BATCHES}/{path}"))?)
         .and_then(|builder| builder.build())
         .map_err(|error| damaged(error.to_string()))?;
     let row = reader.next().ok_or_else(|| damaged("it is empty".to_owned()))?;

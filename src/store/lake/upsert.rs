@@ -210,7 +210,7 @@ impl<'a> Settled<'a> {
         {
             batch.changes.insert(table.folder().to_owned(), change);
         }
-        remarks::add_superseded(self.store.root(), batch, &superseded)
+        remarks::add_superseded(self.store.home(), batch, &superseded)
     }
 
     fn counts(&self, sessions: &Change, events: &Change, scores: &Change) -> Counts {
@@ -350,7 +350,7 @@ impl<'a> Settled<'a> {
         let mut files = Vec::new();
         for from in (0..batch.num_rows()).step_by(FILE_ROWS) {
             let part = batch.slice(from, FILE_ROWS.min(batch.num_rows() - from));
-            files.push(data_file::write(self.store.root(), TableName::Sessions, (Some(month), &part))?);
+            files.push(data_file::write(self.store.home(), TableName::Sessions, (Some(month), &part))?);
         }
         Ok(files)
     }
@@ -361,7 +361,7 @@ impl<'a> Settled<'a> {
         }
         events.sort_by_key(|event| (event.store_version, event.file_number, event.line, event.record));
         let batch = events::write(&events, self.catalogue).map_err(|error| damaged(TableName::Events, &error))?;
-        Ok(vec![data_file::write(self.store.root(), TableName::Events, (Some(partition), &batch))?])
+        Ok(vec![data_file::write(self.store.home(), TableName::Events, (Some(partition), &batch))?])
     }
 
     /// The events that wait, where their number changes.
@@ -382,7 +382,7 @@ impl<'a> Settled<'a> {
         for (month, scores) in by_month {
             let batch = scores::write(&scores).map_err(|error| damaged(TableName::Assessments, &error))?;
             let name = month.to_string();
-            change.add.push(data_file::write(self.store.root(), TableName::Assessments, (Some(&name), &batch))?);
+            change.add.push(data_file::write(self.store.home(), TableName::Assessments, (Some(&name), &batch))?);
         }
         Ok(change)
     }

@@ -76,11 +76,11 @@ pub fn verify(store: &Store, catalogue: &Catalogue) -> Result<Verified, StoreErr
 
 /// A file whose name is the hash of its bytes, and that can be read.
 fn whole(store: &Store, table: TableName, file: &DataFile) -> Result<RecordBatch, String> {
-    let path = store.root().join(table.folder()).join(&file.path);
-    let bytes = std::fs::read(&path).map_err(|error| format!("{}/{}: {error}", table.folder(), file.path))?;
+    let name = data_file::name_of(table, &file.path);
+    let bytes = store.home().get(&name).map_err(|error| format!("{name}: {error}"))?;
     let hash = &blake3::hash(&bytes).to_hex()[..32];
     if !file.path.ends_with(&format!("part-{hash}.parquet")) {
-        return Err(format!("{}/{} is not what was written: its checksum is {hash}", table.folder(), file.path));
+        return Err(format!("{name} is not what was written: its checksum is {hash}"));
     }
     store.read(table, file, None).map_err(|error| error.to_string())
 }
@@ -182,12 +182,8 @@ fn left_over(store: &Store) -> Result<Vec<String>, StoreError> {
     }
     let mut left = Vec::new();
     for table in TableName::ALL {
-        for path in data_file::on_disk(store.root(), table)? {
-            let name = path.strip_prefix(store.root()).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            if !named.contains(&name) {
-                left.push(name);
-            }
-        }
+        let files = store.home().data_files(table.folder())?.into_iter().map(|file| file.name);
+        left.extend(files.filter(|name| !named.contains(name)));
     }
     Ok(left)
 }
