@@ -12,6 +12,7 @@ mod ingest;
 mod init;
 mod key;
 mod methods;
+mod processor;
 mod run;
 mod schema;
 mod simulate;
@@ -30,6 +31,10 @@ use std::process::ExitCode;
 /// Reads the arguments, does what they say and gives the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(words) = processor::unfit() {
+        eprintln!("{words}");
+        return ExitCode::from(failure::FAILED);
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

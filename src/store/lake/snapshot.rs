@@ -303,7 +303,14 @@ pub(super) fn table_columns(rows: &RecordBatch, wanted: Wanted<'_>) -> Result<Ve
 }
 
 fn sets(rows: &RecordBatch, list: &str, codes: &[&str]) -> Result<Vec<Option<CodeSet>>, ArrowError> {
-    let texts: &StringArray = column(rows, list)?.as_string_opt().ok_or_else(|| wrong(list))?;
+    let found = column(rows, list)?;
+    if let Some(coded) = found.as_dictionary_opt::<Int32Type>() {
+        let texts = coded.values().as_string_opt::<i32>().ok_or_else(|| wrong(list))?;
+        let of_text: Vec<CodeSet> = texts.iter().map(|text| code_set(text.unwrap_or_default(), codes)).collect();
+        let set = |key: i32| usize::try_from(key).ok().map(|key| of_text[key]);
+        return Ok(coded.keys().iter().map(|key| key.and_then(set)).collect());
+    }
+    let texts: &StringArray = found.as_string_opt().ok_or_else(|| wrong(list))?;
     let mut known: HashMap<&str, CodeSet> = HashMap::new();
     Ok(texts.iter().map(|text| text.map(|text| *known.entry(text).or_insert_with(|| code_set(text, codes)))).collect())
 }
