@@ -13,7 +13,7 @@ use crate::store::lake::{
     Remarks, RowsBuilder, Rules, ScoreRow, SettledBatch, Status, Store, StoreError, TableName, WriteLock,
 };
 use crate::validate::{AssessmentJudge, EventJudge, Judged, Mapping, Rejection, SessionJudge, Warning, rules};
-use arrow::array::RecordBatch;
+use arrow::array::ArrayRef;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -129,7 +129,7 @@ pub fn catalogue_of(batch: &Batch) -> Catalogue {
 
 /// What a batch of a session log gives, made beside others at the same time.
 struct SessionRows {
-    rows: RecordBatch,
+    columns: Vec<ArrayRef>,
     identities: Vec<Identity>,
     rest: Rest,
     newest: Option<Day>,
@@ -309,9 +309,8 @@ impl<'a> Taking<'a> {
         let make = |header: &[String], mapping: &Mapping| SessionJudge::new(header, mapping, catalogue);
         let work = |judge: &SessionJudge, batch: &RawBatch| session_rows(judge.judge(batch), origin);
         let reading = Reading { role: Role::Log, make, ignored: SessionJudge::ignored, work };
-        self.read(file, reading, |taking, made: Result<SessionRows, StoreError>| {
-            let made = made?;
-            taking.incoming.add(&made.rows, &made.identities)?;
+        self.read(file, reading, |taking, made: SessionRows| {
+            taking.incoming.add(made.columns, &made.identities)?;
             taking.newest = taking.newest.max(made.newest);
             taking.note(number, made.rest)
         })
@@ -428,7 +427,8 @@ impl<'a> Taking<'a> {
     fn finish(mut self, store: &Store) -> Result<(Batch, Vec<String>, TakenIn), TakeInError> {
         let forward = !self.request.source.mapping.store().follow_up_as_sent;
         let incoming = std::mem::replace(&mut self.incoming, Incoming::new(0));
-        let settled = SettledBatch::of(store, self.catalogue, incoming, Rules { follow_up_forward: forward })?;
+        let rules = Rules { follow_up_forward: forward };
+        let settled = SettledBatch::of(store, self.catalogue, (&self.source, incoming), rules)?;
         self.tell(&settled)?;
         self.balance(&settled)?;
         let mut batch = store.next(BatchKind::Ingest, self.request.author);
@@ -551,17 +551,15 @@ fn learnt(catalogue: &Catalogue) -> Vec<crate::domain::SideEffect> {
     catalogue.ids().map(|id| catalogue.get(id)).filter(new).cloned().collect()
 }
 
-fn session_rows(judged: Judged<Session>, origin: Origin<'_>) -> Result<SessionRows, StoreError> {
-    let mut builder = RowsBuilder::new(origin);
+fn session_rows(judged: Judged<Session>, origin: Origin<'_>) -> SessionRows {
+    let mut builder = RowsBuilder::new(origin, judged.accepted.len());
     let mut newest = None;
     for session in &judged.accepted {
         builder.push(session.place, &session.value);
         newest = newest.max(newest_of(&session.value));
     }
-    let (rows, identities) = builder
-        .finish()
-        .map_err(|error| StoreError::Damaged { table: TableName::Sessions.folder(), reason: error.to_string() })?;
-    Ok(SessionRows { rows, identities, rest: Rest::from(judged), newest })
+    let (columns, identities) = builder.finish();
+    SessionRows { columns, identities, rest: Rest::from(judged), newest }
 }
 
 fn newest_of(session: &Session) -> Option<Day> {

@@ -5,20 +5,19 @@ use crate::domain::{Catalogue, Day, Grade, ReportedEffect, Resolution};
 /// Begins an uncoded term; what a term's own letters could be mistaken for is escaped.
 const UNCODED: &str = "uncoded=";
 
-/// `code[:grade[:onset[/resolved]]];…`, or `none`.
-pub(super) fn write(effects: &[ReportedEffect], catalogue: &Catalogue) -> String {
+/// `code[:grade[:onset[/resolved]]];…`, or `none`, into `text`, which is empty.
+pub(super) fn write(effects: &[ReportedEffect], catalogue: &Catalogue, text: &mut String) {
     if effects.is_empty() {
-        return "none".to_owned();
+        text.push_str("none");
     }
-    let mut text = String::new();
-    for effect in effects {
-        if !text.is_empty() {
+    for (at, effect) in effects.iter().enumerate() {
+        if at > 0 {
             text.push(';');
         }
         match &effect.verbatim {
             Some(term) if effect.effect == Catalogue::UNCODED => {
                 text.push_str(UNCODED);
-                escape(term, &mut text);
+                escape(term, text);
             }
             _ => text.push_str(&catalogue.get(effect.effect).code),
         }
@@ -41,7 +40,6 @@ pub(super) fn write(effects: &[ReportedEffect], catalogue: &Catalogue) -> String
             text.push_str(&resolved);
         }
     }
-    text
 }
 
 /// What [`write`] wrote. A code that the catalogue does not have is uncoded, with the code as its term.
@@ -90,15 +88,21 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn written(effects: &[ReportedEffect], catalogue: &Catalogue) -> String {
+        let mut text = String::new();
+        write(effects, catalogue, &mut text);
+        text
+    }
+
     #[test]
     fn it_reads_as_people_write_it() {
         let catalogue = Catalogue::built_in();
         let text = "erythema:1:2026-03-02/2026-03-04;pih:2:2026-03-30/;swelling;pain:3;pain::/2026-03-04";
         let effects = read(text, &catalogue);
-        assert_eq!(write(&effects, &catalogue), text);
+        assert_eq!(written(&effects, &catalogue), text);
         assert_eq!(effects[1].resolution, Resolution::Ongoing);
         assert_eq!(effects[4].grade, None);
-        assert_eq!(write(&[], &catalogue), "none");
+        assert_eq!(written(&[], &catalogue), "none");
     }
 
     proptest! {
@@ -117,7 +121,7 @@ mod tests {
                     resolution: [Resolution::NotStated, Resolution::Ongoing, Resolution::On(Day(20_100))][usize::from(end)],
                 }
             }).collect();
-            prop_assert_eq!(read(&write(&effects, &catalogue), &catalogue), effects);
+            prop_assert_eq!(read(&written(&effects, &catalogue), &catalogue), effects);
         }
     }
 }

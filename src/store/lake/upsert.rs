@@ -2,28 +2,31 @@
 //! a row that changes are written anew.
 
 use super::columns::{self, TableName};
-use super::data_file::{self, DataFile, damaged};
+use super::data_file::{self, Content, DataFile, damaged};
 use super::delta::Change;
 use super::error::StoreError;
 use super::events::{self, EventRow};
-use super::incoming::{Incoming, NUMBER, Taken};
+use super::gather::{self, Gathered, Shared};
+use super::incoming::{Incoming, Taken};
 use super::keys::SessionKey;
 use super::ledger::{Batch, Counts};
 use super::month::{Month, PENDING};
 use super::placing::{Placed, Placing, RefusedEvent, partition};
+use super::rows::long;
 use super::scores::{self, ScoreRow};
 use super::standing::{self, Existing, Standing, Verdict};
 use super::store::Store;
 use super::superseded::Superseded;
-use super::{remarks, states};
+use super::states::{self, States};
+use super::{encoding, remarks};
 use crate::domain::Catalogue;
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch};
-use arrow::datatypes::{Date32Type, Int64Type, UInt32Type};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::{lexsort_to_indices, take_record_batch};
+use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::ops::Range;
 
 /// Sessions of a file, at most.
 pub(super) const FILE_ROWS: usize = 1 << 20;
@@ -42,6 +45,8 @@ pub type Spot = (i32, i64, i64);
 pub struct Settled<'a> {
     store: &'a Store,
     catalogue: &'a Catalogue,
+    /// Name of the source of every row of the batch.
+    source: String,
     standing: Standing,
     placed: Placed,
     session_files: Vec<DataFile>,
@@ -64,10 +69,10 @@ impl<'a> Settled<'a> {
     pub fn of(
         store: &'a Store,
         catalogue: &'a Catalogue,
-        mut incoming: Incoming,
+        (source, mut incoming): (&str, Incoming),
         rules: Rules,
     ) -> Result<Settled<'a>, StoreError> {
-        incoming.close()?;
+        let months = incoming.take_months()?;
         let at = store.latest();
         let session_files = store.files(TableName::Sessions, at)?;
         let event_files = store.files(TableName::Events, at)?;
@@ -85,13 +90,14 @@ impl<'a> Settled<'a> {
         let mut settled = Settled {
             store,
             catalogue,
+            source: source.to_owned(),
             standing,
             placed,
             session_files,
             event_files,
             new_scores,
             score_files,
-            months: incoming.take_months()?,
+            months,
             repeated_sessions: Vec::new(),
             moved_back: Vec::new(),
             amending: HashMap::new(),
@@ -160,20 +166,22 @@ impl<'a> Settled<'a> {
             return Ok(());
         }
         let amending: HashSet<u32> = standing.amended.values().copied().collect();
-        for taken in self.months.values() {
-            let rows = taken.rows()?;
-            let Some(numbers) = numbers(&rows) else { continue };
-            for (row, number) in numbers.values().iter().enumerate() {
-                let Some(spot) = standing::place(&rows, row) else { continue };
-                if amending.contains(number) {
-                    self.amending.insert(*number, spot);
-                }
-                if !stands(*number) {
-                    self.repeated_sessions.push(spot);
-                } else if standing.kept_follow_ups.contains_key(number) {
-                    self.moved_back.push(spot);
-                }
+        let mut note = |rows: &RecordBatch, row: usize| {
+            let (Some(number), Some(spot)) = (number_of(rows, row), standing::place(rows, row)) else { return };
+            if amending.contains(&number) {
+                self.amending.insert(number, spot);
             }
+            if !stands(number) {
+                self.repeated_sessions.push(spot);
+            } else if standing.kept_follow_ups.contains_key(&number) {
+                self.moved_back.push(spot);
+            }
+        };
+        for taken in self.months.values() {
+            for rows in taken.read_back(Some(&["file_number", "line", "record", columns::NUMBER]))? {
+                (0..rows.num_rows()).for_each(|row| note(&rows, row));
+            }
+            taken.places.iter().for_each(|(batch, row)| note(&taken.resident[*batch], *row));
         }
         Ok(())
     }
@@ -258,28 +266,18 @@ impl<'a> Settled<'a> {
         version: u64,
     ) -> Result<Written, StoreError> {
         let name = month.to_string();
-        let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
         let mut written = Written::default();
-        let mut parts: Vec<RecordBatch> = Vec::new();
+        let mut old: Vec<(RecordBatch, &BTreeMap<u32, Existing>)> = Vec::new();
         for (number, leaving) in plan.files_of(&self.session_files, &name) {
             let rows = self.old_rows(&self.session_files[number as usize])?;
             written.superseded.extend(self.superseded(&rows, leaving, (&name, version))?);
-            let stays =
-                BooleanArray::from_iter((0u32..).take(rows.num_rows()).map(|row| Some(!leaving.contains_key(&row))));
-            parts.push(filter_record_batch(&rows, &stays).map_err(broken)?);
+            old.push((rows, leaving));
         }
-        let rewrites = !parts.is_empty();
-        if let Some(taken) = taken {
-            parts.push(self.new_rows(taken.rows()?).map_err(broken)?);
-        }
-        let (stays, leaves_file) = self.events_of(&name, rewrites)?;
+        let (stays, leaves_file) = self.events_of(&name, !old.is_empty())?;
         let arrives = self.placed.by_month.get(&Some(month)).map_or(&[][..], Vec::as_slice);
-        if !parts.is_empty() {
-            let rows = concat_batches(&columns::schema(&columns::session_rows()), &parts).map_err(broken)?;
-            drop(parts);
-            let rows = sorted(&rows).map_err(broken)?;
-            let all_events = stays.iter().map(|(event, _)| event).chain(arrives);
-            written.sessions = self.write_sessions(&name, &rows, all_events)?;
+        if taken.is_some() || !old.is_empty() {
+            let events: Vec<&EventRow> = stays.iter().map(|(event, _)| event).chain(arrives).collect();
+            written.sessions = self.write_sessions((&name, version), (old, taken), &events)?;
         }
         let mut of_file: Vec<EventRow> =
             stays.into_iter().filter(|(_, file)| leaves_file.contains(file)).map(|(event, _)| event).collect();
@@ -288,34 +286,18 @@ impl<'a> Settled<'a> {
         Ok(written)
     }
 
+    /// The rows of a file that is written anew, as incoming ones are.
     fn old_rows(&self, file: &DataFile) -> Result<RecordBatch, StoreError> {
         let columns = columns::session_rows();
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        self.store.read(TableName::Sessions, file, Some(&names))
+        let rows = self.store.read(TableName::Sessions, file, Some(&names))?;
+        gather::narrowed(&rows).map_err(|error| damaged(TableName::Sessions, &error))
     }
 
-    /// Incoming rows that stand, with the follow-up days that stay.
-    fn new_rows(&self, rows: RecordBatch) -> Result<RecordBatch, ArrowError> {
-        let numbers = numbers(&rows).ok_or_else(|| ArrowError::SchemaError("rows without numbers".to_owned()))?.clone();
-        let stands = |number: &u32| {
-            Some(!matches!(self.standing.verdicts[*number as usize], Verdict::Repeats | Verdict::Overtaken))
-        };
-        let schema = columns::schema(&columns::session_rows());
-        let mut arrays: Vec<ArrayRef> = rows.columns()[..schema.fields().len()].to_vec();
-        if !self.standing.kept_follow_ups.is_empty()
-            && let Some((at, _)) = schema.column_with_name("last_follow_up_date")
-            && let Some(days) = arrays[at].as_primitive_opt::<Date32Type>()
-        {
-            let day =
-                |(number, own): (&u32, Option<i32>)| self.standing.kept_follow_ups.get(number).map(|day| day.0).or(own);
-            let patched: Date32Array = numbers.values().iter().zip(days.iter()).map(day).collect();
-            arrays[at] = Arc::new(patched);
-        }
-        let rows = RecordBatch::try_new(schema, arrays)?;
-        if self.standing.winners.len() == self.standing.verdicts.len() {
-            return Ok(rows);
-        }
-        filter_record_batch(&rows, &BooleanArray::from_iter(numbers.values().iter().map(stands)))
+    /// Whether an incoming row stands.
+    fn stands(&self, number: Option<u32>) -> bool {
+        let verdict = number.map(|number| self.standing.verdicts[number as usize]);
+        !matches!(verdict, None | Some(Verdict::Repeats | Verdict::Overtaken))
     }
 
     /// The events of a month that stay, each with its file; and the files that lose some. Read only where sessions
@@ -336,23 +318,61 @@ impl<'a> Settled<'a> {
         Ok((stays, leaves))
     }
 
-    fn write_sessions<'e>(
+    /// Writes the rows of a month: those of its files that stay, and the incoming ones that stand.
+    fn write_sessions(
+        &self,
+        (month, version): (&str, u64),
+        (old, taken): (Vec<(RecordBatch, &BTreeMap<u32, Existing>)>, Option<Taken>),
+        events: &[&EventRow],
+    ) -> Result<Vec<DataFile>, StoreError> {
+        let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
+        let spilled = taken.as_ref().map_or(Ok(Vec::new()), |taken| taken.read_back(None))?;
+        let (resident, places) = taken.as_ref().map_or((&[][..], &[][..]), |taken| (&taken.resident, &taken.places));
+        let kept = &self.standing.kept_follow_ups;
+        let patch = |rows: &RecordBatch| match kept.is_empty() {
+            true => Ok(rows.clone()),
+            false => gather::with_follow_ups(rows, kept),
+        };
+        let incoming: Vec<RecordBatch> =
+            spilled.iter().chain(resident).map(patch).collect::<Result<_, _>>().map_err(broken)?;
+        let parts: Vec<&RecordBatch> = old.iter().map(|(rows, _)| rows).chain(&incoming).collect();
+        let stays = old.iter().enumerate().flat_map(|(part, (rows, leaving))| {
+            (0..rows.num_rows())
+                .filter(|row| !u32::try_from(*row).is_ok_and(|row| leaving.contains_key(&row)))
+                .map(move |row| (part, row))
+        });
+        let first = old.len();
+        let of_disk = spilled.iter().enumerate().flat_map(|(at, rows)| {
+            (0..rows.num_rows()).map(move |row| (first + at, row))
+        });
+        let first = old.len() + spilled.len();
+        let of_memory = places.iter().map(|(batch, row)| (first + batch, *row));
+        let comes = of_disk.chain(of_memory).filter(|(part, row)| self.stands(number_of(parts[*part], *row)));
+        let shared = Shared { source: &self.source, store_version: long(version) };
+        let rows = Gathered::new((parts.clone(), old.len()), stays.chain(comes), shared).map_err(broken)?;
+        (0..rows.len())
+            .step_by(FILE_ROWS)
+            .map(|from| self.write_file(month, (&rows, from..rows.len().min(from + FILE_ROWS)), events))
+            .collect()
+    }
+
+    fn write_file(
         &self,
         month: &str,
-        rows: &RecordBatch,
-        events: impl Iterator<Item = &'e EventRow>,
-    ) -> Result<Vec<DataFile>, StoreError> {
-        let states =
-            states::columns(rows, events, self.catalogue).map_err(|error| damaged(TableName::Sessions, &error))?;
-        let arrays: Vec<ArrayRef> = rows.columns().iter().cloned().chain(states).collect();
-        let batch = RecordBatch::try_new(columns::schema(&TableName::Sessions.columns()), arrays)
+        (rows, range): (&Gathered<'_>, Range<usize>),
+        events: &[&EventRow],
+    ) -> Result<DataFile, StoreError> {
+        let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
+        let from = rows.columns(&states::FROM, &range).map_err(broken)?;
+        let stats = data_file::stats(&from);
+        let states = States::of(&from, events.iter().copied(), self.catalogue).map_err(broken)?;
+        drop(from);
+        let own = columns::session_rows();
+        let arrays = own.iter().map(|column| rows.column(column, range.clone())).chain(states.columns().map(Ok));
+        let bytes = encoding::encode(&TableName::Sessions.columns(), arrays)
             .map_err(|error| damaged(TableName::Sessions, &error))?;
-        let mut files = Vec::new();
-        for from in (0..batch.num_rows()).step_by(FILE_ROWS) {
-            let part = batch.slice(from, FILE_ROWS.min(batch.num_rows() - from));
-            files.push(data_file::write(self.store.root(), TableName::Sessions, (Some(month), &part))?);
-        }
-        Ok(files)
+        let content = Content { bytes, rows: range.len(), stats };
+        data_file::put(self.store.root(), TableName::Sessions, Some(month), content)
     }
 
     fn write_events(&self, partition: &str, mut events: Vec<EventRow>) -> Result<Vec<DataFile>, StoreError> {
@@ -440,8 +460,8 @@ impl Plan {
     }
 }
 
-fn numbers(rows: &RecordBatch) -> Option<&UInt32Array> {
-    rows.column_by_name(NUMBER)?.as_primitive_opt::<UInt32Type>()
+fn number_of(rows: &RecordBatch, row: usize) -> Option<u32> {
+    gather::numbers(rows).map(|numbers| numbers.value(row))
 }
 
 /// Rows by source, patient, day and session: those of a patient stand together, and the order never depends on the
