@@ -1,18 +1,20 @@
 //! `stipple ingest`: files through the same judges as a run, into the store.
 
+mod remarking;
+
 use super::Observer;
 use super::files::{InputFile, Location};
 use super::load::LoadError;
 use super::reading::{self, FileRead, Progress, Reading};
 use super::settle::Source;
 use super::tally::Role;
-use crate::domain::{Asked, Catalogue, Day, FileId, Place, Session};
+use crate::domain::{Asked, Catalogue, Day, FileId, Session};
 use crate::ingest::RawBatch;
 use crate::store::lake::{
-    Author, Batch, BatchKind, Counts, EventRow, Identity, Incoming, IngestedFile, Keys, Origin, RefusedEvent, Remark,
-    Remarks, RowsBuilder, Rules, ScoreRow, SettledBatch, Status, Store, StoreError, TableName, WriteLock,
+    Author, Batch, BatchKind, Counts, EventRow, Identity, Incoming, IngestedFile, Keys, Origin, Remarks, RowsBuilder,
+    Rules, ScoreRow, SettledBatch, Store, StoreError, TableName, WriteLock,
 };
-use crate::validate::{AssessmentJudge, EventJudge, Judged, Mapping, Rejection, SessionJudge, Warning, rules};
+use crate::validate::{AssessmentJudge, EventJudge, Judged, Mapping, Rejection, SessionJudge, Warning};
 use arrow::array::ArrayRef;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -361,7 +363,7 @@ impl<'a> Taking<'a> {
         &mut self,
         file: &InputFile,
         reading: Reading<J, M, W>,
-        mut take: impl FnMut(&mut Self, T) -> Result<(), StoreError>,
+        mut take: impl FnMut(&mut Self, T) -> Result<(), StoreError> + Send,
     ) -> Result<FileRead, LoadError>
     where
         J: Sync,
@@ -376,51 +378,6 @@ impl<'a> Taking<'a> {
         })?;
         self.progress.read_bytes = progress.read_bytes;
         Ok(read)
-    }
-
-    /// Counts what a batch gave, and lists what was refused or remarked on.
-    fn note(&mut self, number: i32, rest: Rest) -> Result<(), StoreError> {
-        let Some(entry) = self.files.last_mut() else { return Ok(()) };
-        entry.read += rest.read;
-        self.rows += rest.read;
-        self.progress.observer.rows(self.rows);
-        entry.filtered += rest.filtered;
-        entry.accepted += rest.accepted;
-        entry.rejected += rest.rejected.len() as u64;
-        let file = entry.name.clone();
-        for Rejection { place, column, rule, hint, text } in rest.rejected {
-            self.reject(Remark {
-                file_number: number,
-                file: file.clone(),
-                place,
-                column,
-                rule: rule.to_owned(),
-                hint,
-                text: Some(text),
-            })?;
-        }
-        for Warning { place, column, rule, hint } in rest.warnings {
-            self.warn(Remark {
-                file_number: number,
-                file: file.clone(),
-                place,
-                column,
-                rule: rule.to_owned(),
-                hint,
-                text: None,
-            })?;
-        }
-        Ok(())
-    }
-
-    fn reject(&mut self, row: Remark) -> Result<(), StoreError> {
-        *self.counted.1.entry(row.rule.clone()).or_default() += 1;
-        self.rejects.add(row)
-    }
-
-    fn warn(&mut self, row: Remark) -> Result<(), StoreError> {
-        *self.counted.0.entry(row.rule.clone()).or_default() += 1;
-        self.warnings.add(row)
     }
 
     /// Settles the batch against the store, and writes its files.
@@ -445,81 +402,6 @@ impl<'a> Taking<'a> {
         Ok((batch, app_ids, taken))
     }
 
-    /// Lists what joining found.
-    fn tell(&mut self, settled: &SettledBatch<'_>) -> Result<(), StoreError> {
-        for refused in settled.refused() {
-            let row = self.refusal(refused);
-            let at = self.at(row.file_number);
-            self.files[at].rejected += 1;
-            self.reject(row)?;
-        }
-        for event in settled.waiting() {
-            let (rule, hint) = match event.status() {
-                Status::UnknownSession => {
-                    (rules::WAITING_EVENT, "no session with its id has come yet; it waits for it")
-                }
-                _ => {
-                    (rules::UNATTRIBUTED_EVENT, "no session of the patient fits its onset and window; it waits for one")
-                }
-            };
-            self.remark(event.place(), (rule, None), hint.to_owned())?;
-        }
-        for event in settled.overlapping() {
-            let hint = format!("{} sessions fit; the latest was taken", event.candidates());
-            self.remark(event.place(), (rules::SEVERAL_SESSIONS_FIT, None), hint)?;
-        }
-        for (event, days) in settled.late() {
-            let hint = format!("it began {days} days after the end of its window");
-            self.remark(event.place(), (rules::LATE_ONSET, None), hint)?;
-        }
-        for spot in settled.moved_back() {
-            let hint = "an earlier version of the session was followed up for longer; that day was kept".to_owned();
-            self.remark(*spot, (rules::FOLLOW_UP_KEPT, Some("last_follow_up_date")), hint)?;
-        }
-        Ok(())
-    }
-
-    fn at(&self, file_number: i32) -> usize {
-        self.files.iter().position(|file| file.number == file_number).unwrap_or(0)
-    }
-
-    fn remark(
-        &mut self,
-        (file_number, line, record): (i32, i64, i64),
-        (rule, column): (&'static str, Option<&str>),
-        hint: String,
-    ) -> Result<(), StoreError> {
-        let file = self.files[self.at(file_number)].name.clone();
-        let column = column.map(str::to_owned);
-        let rule = rule.to_owned();
-        self.warn(Remark { file_number, file, place: place(line, record), column, rule, hint, text: None })
-    }
-
-    fn refusal(&self, refused: &RefusedEvent) -> Remark {
-        let (file_number, line, record) = refused.event.place();
-        let (column, rule, hint) = match refused.reason {
-            Status::OtherPatient => (
-                "patient_id",
-                rules::EVENT_OF_OTHER_PATIENT,
-                "the session that it names is of another patient; correct session_id or patient_id".to_owned(),
-            ),
-            _ => (
-                "onset_date",
-                rules::EVENT_BEFORE_SESSION,
-                format!("it begins before its session of {}; correct one of the two dates", refused.session_day),
-            ),
-        };
-        Remark {
-            file_number,
-            file: self.files[self.at(file_number)].name.clone(),
-            place: place(line, record),
-            column: Some(column.to_owned()),
-            rule: rule.to_owned(),
-            hint,
-            text: Some(refused.event.summary(self.catalogue)),
-        }
-    }
-
     /// `accepted` holds what the judges let pass; repeats and later refusals are taken from it.
     fn balance(&mut self, settled: &SettledBatch<'_>) -> Result<(), LoadError> {
         let superseded = settled.superseded_by_file();
@@ -536,11 +418,6 @@ impl<'a> Taking<'a> {
         }
         Ok(())
     }
-}
-
-fn place(line: i64, record: i64) -> Place {
-    let number = |number: i64| u64::try_from(number).unwrap_or(0);
-    Place { file: FileId(0), line: number(line), record: number(record) }
 }
 
 /// The side effects beyond the built-in ones, and those that a site has changed.

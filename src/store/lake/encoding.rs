@@ -71,6 +71,13 @@ fn column_properties(
     zstd: Compression,
 ) -> WriterPropertiesBuilder {
     let path = || ColumnPath::from(column.name.as_str());
+    // Every file holds nearly every code and word, and hashes are spread: their bounds choose no file, and comparing
+    // texts takes longer than encoding them.
+    let properties = match column.holds {
+        Holds::Measure(_) | Holds::Whole | Holds::Date => properties,
+        Holds::Long if !is_hash(column) => properties,
+        _ => properties.set_column_statistics_enabled(path(), EnabledStatistics::None),
+    };
     match column.holds {
         Holds::Text => {
             let searched = matches!(column.name.as_str(), "session_id" | "patient_id");
@@ -80,7 +87,7 @@ fn column_properties(
                 .set_column_bloom_filter_enabled(path(), searched)
         }
         // Hashes do not shrink, and are read whole to find a session.
-        Holds::Long if column.name.contains("_key_") || column.name == "row_hash" => {
+        Holds::Long if is_hash(column) => {
             properties.set_column_dictionary_enabled(path(), false).set_column_encoding(path(), Encoding::PLAIN)
         }
         Holds::Long | Holds::Date => properties
@@ -90,4 +97,8 @@ fn column_properties(
         Holds::Flag => properties.set_column_dictionary_enabled(path(), false),
         Holds::Label | Holds::Code(_) | Holds::Measure(_) | Holds::Whole => properties,
     }
+}
+
+fn is_hash(column: &DiskColumn) -> bool {
+    column.name.contains("_key_") || column.name == "row_hash"
 }

@@ -239,7 +239,8 @@ mod tests {
 
     #[test]
     fn numbers_of_a_pseudonym_are_in_the_order_of_its_text() {
-        let texts = ["", "0", "00000000000000000000000a", "0000000000000000a0000000", "a", "a0", "ffffffffffffffffffffffff"];
+        let texts =
+            ["", "0", "00000000000000000000000a", "0000000000000000a0000000", "a", "a0", "ffffffffffffffffffffffff"];
         assert!(texts.windows(2).all(|pair| letters(pair[0]) < letters(pair[1])));
     }
 }

@@ -150,11 +150,8 @@ impl Incoming {
             self.spilled.insert(month, writer.map_err(|error| spill_error(io_of(error)))?);
         }
         let resident: Vec<&RecordBatch> = self.resident.iter().collect();
-        let work: Vec<(&mut Spill, Places)> = self
-            .spilled
-            .iter_mut()
-            .filter_map(|(month, writer)| Some((writer, by_month.remove(month)?)))
-            .collect();
+        let work: Vec<(&mut Spill, Places)> =
+            self.spilled.iter_mut().filter_map(|(month, writer)| Some((writer, by_month.remove(month)?))).collect();
         work.into_par_iter().try_for_each(|(writer, places)| {
             let rows = interleave_record_batch(&resident, &places);
             let rows = rows.map_err(|error| damaged(TableName::Sessions, &error))?;

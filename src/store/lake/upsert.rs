@@ -2,31 +2,27 @@
 //! a row that changes are written anew.
 
 use super::columns::{self, TableName};
-use super::data_file::{self, Content, DataFile, damaged};
+use super::data_file::DataFile;
 use super::delta::Change;
 use super::error::StoreError;
-use super::events::{self, EventRow};
-use super::gather::{self, Gathered, Shared};
+use super::events::EventRow;
 use super::incoming::{Incoming, Taken};
 use super::keys::SessionKey;
 use super::ledger::{Batch, Counts};
 use super::month::{Month, PENDING};
-use super::placing::{Placed, Placing, RefusedEvent, partition};
-use super::rows::long;
+use super::placing::{Placed, Placing, RefusedEvent};
+use super::remarks;
 use super::scores::{self, ScoreRow};
-use super::standing::{self, Existing, Standing, Verdict};
+use super::standing::{self, Standing, Verdict};
 use super::store::Store;
-use super::superseded::Superseded;
-use super::states::{self, States};
-use super::{encoding, remarks};
+use super::writing::{Plan, Written, number_of};
 use crate::domain::Catalogue;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::{lexsort_to_indices, take_record_batch};
 use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ops::Range;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Sessions of a file, at most.
 pub(super) const FILE_ROWS: usize = 1 << 20;
@@ -43,22 +39,22 @@ pub type Spot = (i32, i64, i64);
 
 /// A batch, settled and not yet written.
 pub struct Settled<'a> {
-    store: &'a Store,
-    catalogue: &'a Catalogue,
+    pub(super) store: &'a Store,
+    pub(super) catalogue: &'a Catalogue,
     /// Name of the source of every row of the batch.
-    source: String,
-    standing: Standing,
-    placed: Placed,
-    session_files: Vec<DataFile>,
-    event_files: Vec<DataFile>,
-    new_scores: Vec<ScoreRow>,
-    score_files: Vec<DataFile>,
-    months: BTreeMap<Month, Taken>,
-    repeated_sessions: Vec<Spot>,
-    moved_back: Vec<Spot>,
-    amending: HashMap<u32, Spot>,
-    repeated_scores: u64,
-    repeated_scores_by_file: BTreeMap<i32, u64>,
+    pub(super) source: String,
+    pub(super) standing: Standing,
+    pub(super) placed: Placed,
+    pub(super) session_files: Vec<DataFile>,
+    pub(super) event_files: Vec<DataFile>,
+    pub(super) new_scores: Vec<ScoreRow>,
+    pub(super) score_files: Vec<DataFile>,
+    pub(super) months: BTreeMap<Month, Taken>,
+    pub(super) repeated_sessions: Vec<Spot>,
+    pub(super) moved_back: Vec<Spot>,
+    pub(super) amending: HashMap<u32, Spot>,
+    pub(super) repeated_scores: u64,
+    pub(super) repeated_scores_by_file: BTreeMap<i32, u64>,
 }
 
 impl<'a> Settled<'a> {
@@ -258,210 +254,11 @@ impl<'a> Settled<'a> {
         plan
     }
 
-    fn write_month(
-        &self,
-        month: Month,
-        taken: Option<Taken>,
-        plan: &Plan,
-        version: u64,
-    ) -> Result<Written, StoreError> {
-        let name = month.to_string();
-        let mut written = Written::default();
-        let mut old: Vec<(RecordBatch, &BTreeMap<u32, Existing>)> = Vec::new();
-        for (number, leaving) in plan.files_of(&self.session_files, &name) {
-            let rows = self.old_rows(&self.session_files[number as usize])?;
-            written.superseded.extend(self.superseded(&rows, leaving, (&name, version))?);
-            old.push((rows, leaving));
-        }
-        let (stays, leaves_file) = self.events_of(&name, !old.is_empty())?;
-        let arrives = self.placed.by_month.get(&Some(month)).map_or(&[][..], Vec::as_slice);
-        if taken.is_some() || !old.is_empty() {
-            let events: Vec<&EventRow> = stays.iter().map(|(event, _)| event).chain(arrives).collect();
-            written.sessions = self.write_sessions((&name, version), (old, taken), &events)?;
-        }
-        let mut of_file: Vec<EventRow> =
-            stays.into_iter().filter(|(_, file)| leaves_file.contains(file)).map(|(event, _)| event).collect();
-        of_file.extend(arrives.iter().cloned());
-        written.events = self.write_events(&name, of_file)?;
-        Ok(written)
-    }
-
-    /// The rows of a file that is written anew, as incoming ones are.
-    fn old_rows(&self, file: &DataFile) -> Result<RecordBatch, StoreError> {
-        let columns = columns::session_rows();
-        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        let rows = self.store.read(TableName::Sessions, file, Some(&names))?;
-        gather::narrowed(&rows).map_err(|error| damaged(TableName::Sessions, &error))
-    }
-
-    /// Whether an incoming row stands.
-    fn stands(&self, number: Option<u32>) -> bool {
-        let verdict = number.map(|number| self.standing.verdicts[number as usize]);
-        !matches!(verdict, None | Some(Verdict::Repeats | Verdict::Overtaken))
-    }
-
-    /// The events of a month that stay, each with its file; and the files that lose some. Read only where sessions
-    /// of the month are written anew or events leave it.
-    fn events_of(&self, month: &str, rewrites: bool) -> Result<EventsOf, StoreError> {
-        let mut stays = Vec::new();
-        let mut leaves = BTreeSet::new();
-        for (number, file) in self.event_files.iter().enumerate() {
-            let leaving = self.placed.leaving.get(&number);
-            if file.partition.as_deref() != Some(month) || (leaving.is_none() && !rewrites) {
-                continue;
-            }
-            leaves.extend(leaving.map(|_| number));
-            let events = events::read(&self.store.read(TableName::Events, file, None)?, self.catalogue);
-            let kept = events.into_iter().enumerate().filter(|(row, _)| leaving.is_none_or(|rows| !rows.contains(row)));
-            stays.extend(kept.map(|(_, event)| (event, number)));
-        }
-        Ok((stays, leaves))
-    }
-
-    /// Writes the rows of a month: those of its files that stay, and the incoming ones that stand.
-    fn write_sessions(
-        &self,
-        (month, version): (&str, u64),
-        (old, taken): (Vec<(RecordBatch, &BTreeMap<u32, Existing>)>, Option<Taken>),
-        events: &[&EventRow],
-    ) -> Result<Vec<DataFile>, StoreError> {
-        let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
-        let spilled = taken.as_ref().map_or(Ok(Vec::new()), |taken| taken.read_back(None))?;
-        let (resident, places) = taken.as_ref().map_or((&[][..], &[][..]), |taken| (&taken.resident, &taken.places));
-        let kept = &self.standing.kept_follow_ups;
-        let patch = |rows: &RecordBatch| match kept.is_empty() {
-            true => Ok(rows.clone()),
-            false => gather::with_follow_ups(rows, kept),
-        };
-        let incoming: Vec<RecordBatch> =
-            spilled.iter().chain(resident).map(patch).collect::<Result<_, _>>().map_err(broken)?;
-        let parts: Vec<&RecordBatch> = old.iter().map(|(rows, _)| rows).chain(&incoming).collect();
-        let stays = old.iter().enumerate().flat_map(|(part, (rows, leaving))| {
-            (0..rows.num_rows())
-                .filter(|row| !u32::try_from(*row).is_ok_and(|row| leaving.contains_key(&row)))
-                .map(move |row| (part, row))
-        });
-        let first = old.len();
-        let of_disk = spilled.iter().enumerate().flat_map(|(at, rows)| {
-            (0..rows.num_rows()).map(move |row| (first + at, row))
-        });
-        let first = old.len() + spilled.len();
-        let of_memory = places.iter().map(|(batch, row)| (first + batch, *row));
-        let comes = of_disk.chain(of_memory).filter(|(part, row)| self.stands(number_of(parts[*part], *row)));
-        let shared = Shared { source: &self.source, store_version: long(version) };
-        let rows = Gathered::new((parts.clone(), old.len()), stays.chain(comes), shared).map_err(broken)?;
-        (0..rows.len())
-            .step_by(FILE_ROWS)
-            .map(|from| self.write_file(month, (&rows, from..rows.len().min(from + FILE_ROWS)), events))
-            .collect()
-    }
-
-    fn write_file(
-        &self,
-        month: &str,
-        (rows, range): (&Gathered<'_>, Range<usize>),
-        events: &[&EventRow],
-    ) -> Result<DataFile, StoreError> {
-        let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
-        let from = rows.columns(&states::FROM, &range).map_err(broken)?;
-        let stats = data_file::stats(&from);
-        let states = States::of(&from, events.iter().copied(), self.catalogue).map_err(broken)?;
-        drop(from);
-        let own = columns::session_rows();
-        let arrays = own.iter().map(|column| rows.column(column, range.clone())).chain(states.columns().map(Ok));
-        let bytes = encoding::encode(&TableName::Sessions.columns(), arrays)
-            .map_err(|error| damaged(TableName::Sessions, &error))?;
-        let content = Content { bytes, rows: range.len(), stats };
-        data_file::put(self.store.root(), TableName::Sessions, Some(month), content)
-    }
-
-    fn write_events(&self, partition: &str, mut events: Vec<EventRow>) -> Result<Vec<DataFile>, StoreError> {
-        if events.is_empty() {
-            return Ok(Vec::new());
-        }
-        events.sort_by_key(|event| (event.store_version, event.file_number, event.line, event.record));
-        let batch = events::write(&events, self.catalogue).map_err(|error| damaged(TableName::Events, &error))?;
-        Ok(vec![data_file::write(self.store.root(), TableName::Events, (Some(partition), &batch))?])
-    }
-
-    /// The events that wait, where their number changes.
-    fn waiting_events(&self) -> Result<Change, StoreError> {
-        let (stays, leaves) = self.events_of(PENDING, false)?;
-        let mut events: Vec<EventRow> =
-            stays.into_iter().filter(|(_, file)| leaves.contains(file)).map(|(event, _)| event).collect();
-        events.extend(self.placed.by_month.get(&None).into_iter().flatten().cloned());
-        Ok(Change { add: self.write_events(&partition(None), events)?, remove: Vec::new() })
-    }
-
-    fn write_scores(&self) -> Result<Change, StoreError> {
-        let mut by_month: BTreeMap<Month, Vec<ScoreRow>> = BTreeMap::new();
-        for score in &self.new_scores {
-            by_month.entry(Month::of(score.date)).or_default().push(score.clone());
-        }
-        let mut change = Change::default();
-        for (month, scores) in by_month {
-            let batch = scores::write(&scores).map_err(|error| damaged(TableName::Assessments, &error))?;
-            let name = month.to_string();
-            change.add.push(data_file::write(self.store.root(), TableName::Assessments, (Some(&name), &batch))?);
-        }
-        Ok(change)
-    }
-
-    /// The rows that leave a file, for the list of superseded rows.
-    fn superseded(
-        &self,
-        rows: &RecordBatch,
-        leaving: &BTreeMap<u32, Existing>,
-        (month, version): (&str, u64),
-    ) -> Result<Vec<Superseded>, StoreError> {
-        leaving
-            .iter()
-            .map(|(row, existing)| {
-                let by = self.standing.amended.get(&existing.key).and_then(|number| self.amending.get(number));
-                let by = by.copied().unwrap_or_default();
-                Superseded::of(rows, (*row as usize, existing.key), month, (version, by))
-            })
-            .collect()
-    }
-
     /// Number of scores that were there already.
     #[must_use]
     pub fn repeated_scores(&self) -> u64 {
         self.repeated_scores
     }
-}
-
-/// Events that stay, each with the number of its file; and the files that lose some.
-type EventsOf = (Vec<(EventRow, usize)>, BTreeSet<usize>);
-
-/// What is written of a month.
-#[derive(Default)]
-struct Written {
-    sessions: Vec<DataFile>,
-    events: Vec<DataFile>,
-    superseded: Vec<Superseded>,
-}
-
-/// Files to write anew with the rows that leave them, and months to write.
-#[derive(Default)]
-struct Plan {
-    files: BTreeMap<u32, BTreeMap<u32, Existing>>,
-    months: BTreeSet<Month>,
-}
-
-impl Plan {
-    fn files_of<'p>(
-        &'p self,
-        files: &'p [DataFile],
-        month: &'p str,
-    ) -> impl Iterator<Item = (u32, &'p BTreeMap<u32, Existing>)> {
-        let of_month = move |number: &u32| files[*number as usize].partition.as_deref() == Some(month);
-        self.files.iter().filter(move |(number, _)| of_month(number)).map(|(number, rows)| (*number, rows))
-    }
-}
-
-fn number_of(rows: &RecordBatch, row: usize) -> Option<u32> {
-    gather::numbers(rows).map(|numbers| numbers.value(row))
 }
 
 /// Rows by source, patient, day and session: those of a patient stand together, and the order never depends on the
