@@ -38,8 +38,8 @@ pub(super) struct States<'c> {
     catalogue: &'c Catalogue,
     sessions: Sessions,
     bands: Vec<ArrayRef>,
-    /// By side effect and row.
-    occurrences: Vec<Occurrence>,
+    /// Of each side effect, in the order of the rows.
+    occurrences: Vec<Vec<Occurrence>>,
 }
 
 impl<'c> States<'c> {
@@ -56,9 +56,13 @@ impl<'c> States<'c> {
             let occurrence = |event: &&EventRow| Some(event.occurrence(*of_key.get(&event.joined?.0)?));
             occurrences.extend(events.iter().filter_map(occurrence));
         }
-        occurrences.sort_unstable_by_key(|occurrence| (occurrence.effect, occurrence.session));
+        let mut by_effect = vec![Vec::new(); catalogue.ids().count()];
+        for occurrence in occurrences {
+            by_effect[occurrence.effect.index()].push(occurrence);
+        }
+        by_effect.iter_mut().for_each(|of_effect| of_effect.sort_by_key(|occurrence| occurrence.session));
         let bands = BANDS.iter().map(|(_, of, edges)| band(rows, of, edges)).collect::<Result<_, _>>()?;
-        Ok(States { catalogue, sessions: Sessions::of(rows)?, bands, occurrences })
+        Ok(States { catalogue, sessions: Sessions::of(rows)?, bands, occurrences: by_effect })
     }
 
     /// The columns in their order.
@@ -70,9 +74,7 @@ impl<'c> States<'c> {
     }
 
     fn effect(&self, id: EffectId) -> [ArrayRef; 5] {
-        let from = self.occurrences.partition_point(|occurrence| occurrence.effect < id);
-        let to = self.occurrences.partition_point(|occurrence| occurrence.effect <= id);
-        self.sessions.effect(self.catalogue.get(id).window_days, &self.occurrences[from..to])
+        self.sessions.effect(self.catalogue.get(id).window_days, &self.occurrences[id.index()])
     }
 }
 
@@ -90,10 +92,11 @@ fn rows_of(events: &[&EventRow], rows: &RecordBatch) -> Result<RowOfKey, ArrowEr
 pub(super) fn in_rows(rows: &RecordBatch, catalogue: &Catalogue) -> Result<Vec<Occurrence>, ArrowError> {
     let lists = rows.column_by_name("side_effects").and_then(|column| column.as_string_opt::<i32>());
     let lists = lists.ok_or_else(|| ArrowError::SchemaError("side_effects is no text".to_owned()))?;
-    let mut occurrences = Vec::new();
+    let codes = compact::Codes::of(catalogue);
+    let mut occurrences = Vec::with_capacity(rows.num_rows());
     for (session, text) in (0u32..).zip(lists.iter()) {
-        let effects = text.map(|text| compact::read(text, catalogue)).unwrap_or_default();
-        occurrences.extend(effects.into_iter().map(|effect| Occurrence {
+        let written = text.into_iter().flat_map(|text| compact::read(text, &codes));
+        occurrences.extend(written.map(|effect| Occurrence {
             session,
             effect: effect.effect,
             grade: effect.grade,
