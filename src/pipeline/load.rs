@@ -221,6 +221,11 @@ fn settle_tallies(inputs: &mut [InputTally], rejections: &Listing, superseded: &
     Ok(())
 }
 
+/// A judge's work on a few batches.
+fn each<J, T>(judge: fn(&J, &RawBatch) -> Judged<T>) -> impl Fn(&J, &[RawBatch]) -> Vec<Judged<T>> + Sync {
+    move |judging, few| few.iter().map(|batch| judge(judging, batch)).collect()
+}
+
 /// The follow-up that stays: the known one, where it goes further than that of the newer row.
 fn further(newer: &Session, known: Option<Day>) -> Option<Day> {
     let fits = |day: &Day| newer.last_follow_up_date.is_none_or(|own| own < *day) && *day >= newer.session_date;
@@ -296,7 +301,8 @@ impl<'a> Loading<'a> {
         for file in &source.logs {
             let catalogue = self.catalogue;
             let make = |header: &[String], mapping: &Mapping| SessionJudge::new(header, mapping, catalogue);
-            let reading = Reading { role: Role::Log, make, ignored: SessionJudge::ignored, work: SessionJudge::judge };
+            let reading =
+                Reading { role: Role::Log, make, ignored: SessionJudge::ignored, work: each(SessionJudge::judge) };
             let forward = !source.mapping.store().follow_up_as_sent;
             self.file((file, source), reading, |loading, session| {
                 loading.session((number, forward), &mut ledger, session)
@@ -345,7 +351,8 @@ impl<'a> Loading<'a> {
         for file in &source.events {
             let catalogue = self.catalogue;
             let make = |header: &[String], mapping: &Mapping| EventJudge::new(header, mapping, catalogue);
-            let reading = Reading { role: Role::Events, make, ignored: EventJudge::ignored, work: EventJudge::judge };
+            let reading =
+                Reading { role: Role::Events, make, ignored: EventJudge::ignored, work: each(EventJudge::judge) };
             self.file((file, source), reading, |loading, event| match ledger.see(&event) {
                 Seen::Repeats { earlier } => loading.repeated(event.place, earlier),
                 Seen::New | Seen::Replaces { .. } => {
@@ -363,7 +370,7 @@ impl<'a> Loading<'a> {
         for file in &source.assessments {
             let catalogue = self.catalogue;
             let make = |header: &[String], mapping: &Mapping| AssessmentJudge::new(header, mapping, catalogue);
-            let (ignored, work) = (AssessmentJudge::ignored, AssessmentJudge::judge);
+            let (ignored, work) = (AssessmentJudge::ignored, each(AssessmentJudge::judge));
             let reading = Reading { role: Role::Assessments, make, ignored, work };
             self.file((file, source), reading, |loading, assessment| match ledger.see(&assessment) {
                 Seen::Repeats { earlier } => loading.repeated(assessment.place, earlier),
@@ -392,26 +399,15 @@ impl<'a> Loading<'a> {
         J: Sync,
         T: Send,
         M: FnOnce(&[String], &Mapping) -> Result<J, HeaderError>,
-        G: Fn(&J, &RawBatch) -> Judged<T> + Sync,
+        G: Fn(&J, &[RawBatch]) -> Vec<Judged<T>> + Sync,
     {
         let number = self.inputs.len();
         let id = FileId(u32::try_from(number).unwrap_or(u32::MAX));
         self.inputs.push(InputTally::new(file.name.clone(), reading.role, self.source));
         let mut progress =
             Progress { observer: self.observer, total_bytes: self.total_bytes, read_bytes: self.read_bytes };
-        let read = reading::read((file, id), &source.mapping, reading, &mut progress, |judged: Judged<T>| {
-            let input = &mut self.inputs[number];
-            input.read += judged.read;
-            input.filtered += judged.filtered;
-            input.accepted += judged.accepted.len() as u64;
-            input.rejected += judged.rejected.len() as u64;
-            for rejection in &judged.rejected {
-                add_rejection(&mut self.rejections, &self.inputs, rejection)?;
-            }
-            for warning in &judged.warnings {
-                add_warning(&mut self.warnings, &self.inputs, warning)?;
-            }
-            Ok(judged.accepted.into_iter().try_for_each(|value| take(self, value))?)
+        let read = reading::read((file, id), &source.mapping, reading, &mut progress, |few: Vec<Judged<T>>| {
+            few.into_iter().try_for_each(|judged| self.judged(number, judged, &mut take))
         })?;
         self.read_bytes += read.bytes;
         let input = &mut self.inputs[number];
@@ -419,5 +415,26 @@ impl<'a> Loading<'a> {
         (input.bytes, input.blake3, input.ignored) = (read.bytes, read.blake3, read.ignored);
         input.left_out = read.left_out;
         Ok(())
+    }
+
+    /// Counts and lists what a batch of file `number` gave, and takes what is accepted.
+    fn judged<T>(
+        &mut self,
+        number: usize,
+        judged: Judged<T>,
+        mut take: impl FnMut(&mut Self, Sourced<T>) -> io::Result<()>,
+    ) -> Result<(), LoadError> {
+        let input = &mut self.inputs[number];
+        input.read += judged.read;
+        input.filtered += judged.filtered;
+        input.accepted += judged.accepted.len() as u64;
+        input.rejected += judged.rejected.len() as u64;
+        for rejection in &judged.rejected {
+            add_rejection(&mut self.rejections, &self.inputs, rejection)?;
+        }
+        for warning in &judged.warnings {
+            add_warning(&mut self.warnings, &self.inputs, warning)?;
+        }
+        Ok(judged.accepted.into_iter().try_for_each(|value| take(self, value))?)
     }
 }

@@ -10,7 +10,9 @@ use crate::validate::{HeaderError, Ignored, Mapping};
 use rayon::prelude::*;
 
 /// Batches judged at once: enough that no thread waits long for the last of them, few enough to hold.
-const BATCHES: usize = 32;
+const BATCHES: usize = 64;
+/// Batches of which one thing is made: what is kept of them lies in larger pieces.
+const TOGETHER: usize = 8;
 
 /// A file as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub(super) struct FileRead {
     pub(super) left_out: Vec<LeftOut>,
 }
 
-/// How a kind of file is read: its judge, made from the header, and what is made of a batch.
+/// How a kind of file is read: its judge, made from the header, and what is made of a few batches.
 pub(super) struct Reading<J, M, W> {
     pub(super) role: Role,
     pub(super) make: M,
@@ -52,7 +54,7 @@ where
     J: Sync,
     T: Send,
     M: FnOnce(&[String], &Mapping) -> Result<J, HeaderError>,
-    W: Fn(&J, &RawBatch) -> T + Sync,
+    W: Fn(&J, &[RawBatch]) -> T + Sync,
 {
     let Reading { role, make, ignored, work } = reading;
     let name = || file.name.clone();
@@ -67,7 +69,7 @@ where
         // While these are judged, what those before them gave is taken, and the next are read.
         let before = std::mem::take(&mut made);
         let (judged, (taken, next)) = rayon::join(
-            || batches.par_iter().with_max_len(1).map(|batch| work(&judge, batch)).collect::<Vec<T>>(),
+            || batches.par_chunks(TOGETHER).map(|few| work(&judge, few)).collect::<Vec<T>>(),
             || (before.into_iter().try_for_each(&mut take), next_batches(reader.as_mut())),
         );
         taken?;

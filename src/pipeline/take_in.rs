@@ -146,10 +146,17 @@ struct Rest {
     warnings: Vec<Warning>,
 }
 
-impl<T> From<Judged<T>> for Rest {
-    fn from(judged: Judged<T>) -> Rest {
-        let Judged { accepted, rejected, warnings, read, filtered } = judged;
-        Rest { read, filtered, accepted: accepted.len() as u64, rejected, warnings }
+impl Rest {
+    fn of<T>(few: Vec<Judged<T>>) -> Rest {
+        let mut rest = Rest { read: 0, filtered: 0, accepted: 0, rejected: Vec::new(), warnings: Vec::new() };
+        for Judged { accepted, rejected, warnings, read, filtered } in few {
+            rest.read += read;
+            rest.filtered += filtered;
+            rest.accepted += accepted.len() as u64;
+            rest.rejected.extend(rejected);
+            rest.warnings.extend(warnings);
+        }
+        rest
     }
 }
 
@@ -309,7 +316,9 @@ impl<'a> Taking<'a> {
     fn log(&mut self, file: &InputFile, number: i32) -> Result<FileRead, LoadError> {
         let (catalogue, origin) = (self.catalogue, self.origin(number));
         let make = |header: &[String], mapping: &Mapping| SessionJudge::new(header, mapping, catalogue);
-        let work = |judge: &SessionJudge, batch: &RawBatch| session_rows(judge.judge(batch), origin);
+        let work = |judge: &SessionJudge, few: &[RawBatch]| {
+            session_rows(few.iter().map(|batch| judge.judge(batch)).collect(), origin)
+        };
         let reading = Reading { role: Role::Log, make, ignored: SessionJudge::ignored, work };
         self.read(file, reading, |taking, made: SessionRows| {
             taking.incoming.add(made.columns, &made.identities)?;
@@ -321,16 +330,17 @@ impl<'a> Taking<'a> {
     fn events(&mut self, file: &InputFile, number: i32) -> Result<FileRead, LoadError> {
         let (catalogue, origin, source) = (self.catalogue, self.origin(number), self.source.clone());
         let make = |header: &[String], mapping: &Mapping| EventJudge::new(header, mapping, catalogue);
-        let work = |judge: &EventJudge, batch: &RawBatch| {
-            let judged = judge.judge(batch);
+        let work = |judge: &EventJudge, few: &[RawBatch]| {
+            let judged: Vec<_> = few.iter().map(|batch| judge.judge(batch)).collect();
+            let accepted = judged.iter().flat_map(|judged| &judged.accepted);
             let row = |event: &crate::validate::Sourced<crate::domain::Event>| {
                 (
                     EventRow::of(origin, &source, (event.place, &event.value)),
                     event.value.onset.max(event.value.reported),
                 )
             };
-            let (rows, days): (Vec<EventRow>, Vec<Option<Day>>) = judged.accepted.iter().map(row).unzip();
-            (rows, days.into_iter().flatten().max(), Rest::from(judged))
+            let (rows, days): (Vec<EventRow>, Vec<Option<Day>>) = accepted.map(row).unzip();
+            (rows, days.into_iter().flatten().max(), Rest::of(judged))
         };
         let reading = Reading { role: Role::Events, make, ignored: EventJudge::ignored, work };
         self.read(file, reading, |taking, (rows, newest, rest): (Vec<EventRow>, Option<Day>, Rest)| {
@@ -343,13 +353,14 @@ impl<'a> Taking<'a> {
     fn assessments(&mut self, file: &InputFile, number: i32) -> Result<FileRead, LoadError> {
         let (catalogue, origin, source) = (self.catalogue, self.origin(number), self.source.clone());
         let make = |header: &[String], mapping: &Mapping| AssessmentJudge::new(header, mapping, catalogue);
-        let work = |judge: &AssessmentJudge, batch: &RawBatch| {
-            let judged = judge.judge(batch);
+        let work = |judge: &AssessmentJudge, few: &[RawBatch]| {
+            let judged: Vec<_> = few.iter().map(|batch| judge.judge(batch)).collect();
+            let accepted = judged.iter().flat_map(|judged| &judged.accepted);
             let row = |score: &crate::validate::Sourced<crate::domain::Assessment>| {
                 (ScoreRow::of(origin, &source, (score.place, &score.value)), score.value.assessment_date)
             };
-            let (rows, days): (Vec<ScoreRow>, Vec<Day>) = judged.accepted.iter().map(row).unzip();
-            (rows, days.into_iter().max(), Rest::from(judged))
+            let (rows, days): (Vec<ScoreRow>, Vec<Day>) = accepted.map(row).unzip();
+            (rows, days.into_iter().max(), Rest::of(judged))
         };
         let reading = Reading { role: Role::Assessments, make, ignored: AssessmentJudge::ignored, work };
         self.read(file, reading, |taking, (rows, newest, rest): (Vec<ScoreRow>, Option<Day>, Rest)| {
@@ -369,7 +380,7 @@ impl<'a> Taking<'a> {
         J: Sync,
         T: Send,
         M: FnOnce(&[String], &Mapping) -> Result<J, crate::validate::HeaderError>,
-        W: Fn(&J, &RawBatch) -> T + Sync,
+        W: Fn(&J, &[RawBatch]) -> T + Sync,
     {
         let id = FileId(u32::try_from(self.files.len() - 1).unwrap_or(0));
         let mut progress = Progress { ..self.progress };
@@ -428,15 +439,16 @@ fn learnt(catalogue: &Catalogue) -> Vec<crate::domain::SideEffect> {
     catalogue.ids().map(|id| catalogue.get(id)).filter(new).cloned().collect()
 }
 
-fn session_rows(judged: Judged<Session>, origin: Origin<'_>) -> SessionRows {
-    let mut builder = RowsBuilder::new(origin, judged.accepted.len());
+fn session_rows(judged: Vec<Judged<Session>>, origin: Origin<'_>) -> SessionRows {
+    let rows = judged.iter().map(|judged| judged.accepted.len()).sum();
+    let mut builder = RowsBuilder::new(origin, rows);
     let mut newest = None;
-    for session in &judged.accepted {
+    for session in judged.iter().flat_map(|judged| &judged.accepted) {
         builder.push(session.place, &session.value);
         newest = newest.max(newest_of(&session.value));
     }
     let (columns, identities) = builder.finish();
-    SessionRows { columns, identities, rest: Rest::from(judged), newest }
+    SessionRows { columns, identities, rest: Rest::of(judged), newest }
 }
 
 fn newest_of(session: &Session) -> Option<Day> {
