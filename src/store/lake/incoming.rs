@@ -43,19 +43,22 @@ impl Entry {
     }
 }
 
-/// Rows of a month that are in memory: batch and row in it.
-type Places = Vec<(usize, usize)>;
-
 type Spill = StreamWriter<BufWriter<File>>;
+
+/// Rows of one month: in memory, and those before them on disk.
+#[derive(Default)]
+struct Bucket {
+    batches: Vec<RecordBatch>,
+    spilled: Option<Spill>,
+}
 
 /// What a batch brings.
 pub struct Incoming {
-    /// Rows that are in memory, in the order in which they came.
-    resident: Vec<RecordBatch>,
-    /// Number of the first of them.
-    first_resident: usize,
-    /// Rows that are not, by month.
-    spilled: BTreeMap<Month, Spill>,
+    /// Rows not yet divided by month. Later they are put in order within their month: rows that lie over all memory
+    /// take several times as long to fetch as those of a month together.
+    waiting: Vec<RecordBatch>,
+    waiting_rows: usize,
+    months: BTreeMap<Month, Bucket>,
     pub(super) entries: Vec<Entry>,
     /// Events, in the order of files and lines.
     pub events: Vec<EventRow>,
@@ -66,14 +69,17 @@ pub struct Incoming {
     schema: SchemaRef,
 }
 
+/// Rows that are divided by month at once: few enough to stay in a processor's cache.
+const DIVIDED_ROWS: usize = 64 << 10;
+
 impl Incoming {
     /// Nothing yet; sessions may take about `memory` bytes before they go to temporary files.
     #[must_use]
     pub fn new(memory: usize) -> Incoming {
         Incoming {
-            resident: Vec::new(),
-            first_resident: 0,
-            spilled: BTreeMap::new(),
+            waiting: Vec::new(),
+            waiting_rows: 0,
+            months: BTreeMap::new(),
             entries: Vec::new(),
             events: Vec::new(),
             scores: Vec::new(),
@@ -102,9 +108,9 @@ impl Incoming {
         let rows = RecordBatch::try_new(self.schema.clone(), columns);
         let rows = rows.map_err(|error| damaged(TableName::Sessions, &error))?;
         self.note(&rows, identities, first);
-        self.in_memory += rows.get_array_memory_size();
-        self.resident.push(rows);
-        if self.in_memory > self.memory { self.spill() } else { Ok(()) }
+        self.waiting_rows += rows.num_rows();
+        self.waiting.push(rows);
+        if self.waiting_rows < DIVIDED_ROWS { Ok(()) } else { self.divide() }
     }
 
     fn note(&mut self, rows: &RecordBatch, identities: &[Identity], first: u32) {
@@ -126,12 +132,12 @@ impl Incoming {
         }
     }
 
-    /// The rows in memory by month, in the order in which they came.
-    fn by_month(&self) -> BTreeMap<Month, Places> {
+    /// Where the rows of each month lie among those that wait: batch and row in it, in the order in which they came.
+    fn by_month(&self) -> BTreeMap<Month, Vec<(usize, usize)>> {
         let mut months = Months::default();
-        let mut by_month: BTreeMap<Month, Places> = BTreeMap::new();
-        let mut entries = self.entries[self.first_resident..].iter();
-        for (batch, rows) in self.resident.iter().enumerate() {
+        let mut by_month: BTreeMap<Month, Vec<(usize, usize)>> = BTreeMap::new();
+        let mut entries = self.entries[self.entries.len() - self.waiting_rows..].iter();
+        for (batch, rows) in self.waiting.iter().enumerate() {
             for (row, entry) in (0..rows.num_rows()).zip(&mut entries) {
                 if let Some(month) = months.of(entry.day) {
                     by_month.entry(month).or_default().push((batch, row));
@@ -141,24 +147,38 @@ impl Incoming {
         by_month
     }
 
+    /// Divides the rows that wait by month.
+    fn divide(&mut self) -> Result<(), StoreError> {
+        let by_month: Vec<_> = self.by_month().into_iter().collect();
+        let waiting: Vec<&RecordBatch> = self.waiting.iter().collect();
+        let part =
+            |(month, places): &(Month, Vec<(usize, usize)>)| Ok((*month, interleave_record_batch(&waiting, places)?));
+        let parts: Result<Vec<(Month, RecordBatch)>, ArrowError> = by_month.par_iter().map(part).collect();
+        for (month, part) in parts.map_err(|error| damaged(TableName::Sessions, &error))? {
+            self.in_memory += part.get_array_memory_size();
+            self.months.entry(month).or_default().batches.push(part);
+        }
+        self.waiting.clear();
+        self.waiting_rows = 0;
+        if self.in_memory > self.memory { self.spill() } else { Ok(()) }
+    }
+
     /// Moves everything that is in memory to temporary files, one a month.
     fn spill(&mut self) -> Result<(), StoreError> {
-        let mut by_month = self.by_month();
-        for month in by_month.keys().filter(|month| !self.spilled.contains_key(month)).copied().collect::<Vec<_>>() {
-            let file = tempfile::tempfile().map_err(spill_error)?;
-            let writer = StreamWriter::try_new(BufWriter::new(file), &self.schema);
-            self.spilled.insert(month, writer.map_err(|error| spill_error(io_of(error)))?);
-        }
-        let resident: Vec<&RecordBatch> = self.resident.iter().collect();
-        let work: Vec<(&mut Spill, Places)> =
-            self.spilled.iter_mut().filter_map(|(month, writer)| Some((writer, by_month.remove(month)?))).collect();
-        work.into_par_iter().try_for_each(|(writer, places)| {
-            let rows = interleave_record_batch(&resident, &places);
-            let rows = rows.map_err(|error| damaged(TableName::Sessions, &error))?;
-            writer.write(&rows).map_err(|error| spill_error(io_of(error)))
+        let schema = &self.schema;
+        self.months.par_iter_mut().try_for_each(|(_, bucket)| {
+            if bucket.spilled.is_none() {
+                let file = tempfile::tempfile().map_err(spill_error)?;
+                let writer = StreamWriter::try_new(BufWriter::new(file), schema);
+                bucket.spilled = Some(writer.map_err(|error| spill_error(io_of(error)))?);
+            }
+            for batch in bucket.batches.drain(..) {
+                if let Some(writer) = &mut bucket.spilled {
+                    writer.write(&batch).map_err(|error| spill_error(io_of(error)))?;
+                }
+            }
+            Ok(())
         })?;
-        self.resident.clear();
-        self.first_resident = self.entries.len();
         self.in_memory = 0;
         Ok(())
     }
@@ -168,41 +188,42 @@ impl Incoming {
     /// # Errors
     /// When the disk that holds a part of them is full.
     pub(super) fn take_months(&mut self) -> Result<BTreeMap<Month, Taken>, StoreError> {
-        let mut by_month = self.by_month();
-        let resident = Arc::new(std::mem::take(&mut self.resident));
-        let mut months = BTreeMap::new();
-        for (month, writer) in std::mem::take(&mut self.spilled) {
-            let writer = writer.into_inner().map_err(|error| spill_error(io_of(error)))?;
-            let file = writer.into_inner().map_err(|error| spill_error(error.into_error()))?;
-            let places = by_month.remove(&month).unwrap_or_default();
-            months.insert(month, Taken { spilled: Some(file), resident: resident.clone(), places });
+        if self.waiting_rows > 0 {
+            self.divide()?;
         }
-        for (month, places) in by_month {
-            months.insert(month, Taken { spilled: None, resident: resident.clone(), places });
-        }
-        Ok(months)
+        let months = std::mem::take(&mut self.months);
+        months.into_iter().map(|(month, bucket)| Ok((month, Taken::of(bucket)?))).collect()
     }
 }
 
 /// The incoming rows of one month.
 pub(super) struct Taken {
+    batches: Vec<RecordBatch>,
     spilled: Option<File>,
-    /// Rows in memory, those of other months among them.
-    pub(super) resident: Arc<Vec<RecordBatch>>,
-    /// Which of them are of the month.
-    pub(super) places: Places,
 }
 
 impl Taken {
-    /// The rows that are on disk, or some of their columns.
-    pub(super) fn read_back(&self, wanted: Option<&[&str]>) -> Result<Vec<RecordBatch>, StoreError> {
-        let Some(file) = &self.spilled else { return Ok(Vec::new()) };
+    fn of(bucket: Bucket) -> Result<Taken, StoreError> {
+        let spilled = match bucket.spilled {
+            None => None,
+            Some(writer) => {
+                let writer = writer.into_inner().map_err(|error| spill_error(io_of(error)))?;
+                Some(writer.into_inner().map_err(|error| spill_error(error.into_error()))?)
+            }
+        };
+        Ok(Taken { batches: bucket.batches, spilled })
+    }
+
+    /// Its rows, or at least some of their columns, in the order in which they came.
+    pub(super) fn rows(&self, wanted: Option<&[&str]>) -> Result<Vec<RecordBatch>, StoreError> {
+        let Some(file) = &self.spilled else { return Ok(self.batches.clone()) };
         let mut file = file.try_clone().map_err(spill_error)?;
         file.rewind().map_err(spill_error)?;
         let schema = columns::on_the_way();
         let wanted = wanted.map(|names| names.iter().filter_map(|name| schema.index_of(name).ok()).collect());
         let reader = StreamReader::try_new(BufReader::new(file), wanted).map_err(|error| spill_error(io_of(error)))?;
-        reader.map(|batch| batch.map_err(|error| spill_error(io_of(error)))).collect()
+        let back = reader.map(|batch| batch.map_err(|error| spill_error(io_of(error))));
+        back.chain(self.batches.iter().cloned().map(Ok)).collect()
     }
 }
 

@@ -174,10 +174,9 @@ impl<'a> Settled<'a> {
             }
         };
         for taken in self.months.values() {
-            for rows in taken.read_back(Some(&["file_number", "line", "record", columns::NUMBER]))? {
+            for rows in taken.rows(Some(&["file_number", "line", "record", columns::NUMBER]))? {
                 (0..rows.num_rows()).for_each(|row| note(&rows, row));
             }
-            taken.places.iter().for_each(|(batch, row)| note(&taken.resident[*batch], *row));
         }
         Ok(())
     }

@@ -103,23 +103,17 @@ impl Settled<'_> {
         events: &[&EventRow],
     ) -> Result<Vec<DataFile>, StoreError> {
         let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
-        let spilled = taken.as_ref().map_or(Ok(Vec::new()), |taken| taken.read_back(None))?;
-        let (resident, places) = taken.as_ref().map_or((&[][..], &[][..]), |taken| (&taken.resident, &taken.places));
-        let kept = &self.standing.kept_follow_ups;
-        let patch = |rows: &RecordBatch| match kept.is_empty() {
-            true => Ok(rows.clone()),
-            false => gather::with_follow_ups(rows, kept),
-        };
-        let incoming: Vec<RecordBatch> =
-            spilled.iter().chain(resident).map(patch).collect::<Result<_, _>>().map_err(broken)?;
+        let mut incoming = taken.map_or(Ok(Vec::new()), |taken| taken.rows(None))?;
+        if !self.standing.kept_follow_ups.is_empty() {
+            let patched = |rows: &RecordBatch| gather::with_follow_ups(rows, &self.standing.kept_follow_ups);
+            incoming = incoming.iter().map(patched).collect::<Result<_, _>>().map_err(broken)?;
+        }
         let parts: Vec<&RecordBatch> = old.iter().map(|before| &before.rows).chain(&incoming).collect();
         let stays = old.iter().enumerate().flat_map(|(part, before)| before.stays().map(move |row| (part, row)));
-        let first = old.len();
-        let of_disk =
-            spilled.iter().enumerate().flat_map(|(at, rows)| (0..rows.num_rows()).map(move |row| (first + at, row)));
-        let first = old.len() + spilled.len();
-        let of_memory = places.iter().map(|(batch, row)| (first + batch, *row));
-        let comes = of_disk.chain(of_memory).filter(|(part, row)| self.stands(number_of(parts[*part], *row)));
+        let all_new = self.standing.winners.len() == self.standing.verdicts.len();
+        let comes = (old.len()..parts.len())
+            .flat_map(|part| (0..parts[part].num_rows()).map(move |row| (part, row)))
+            .filter(|(part, row)| all_new || self.stands(number_of(parts[*part], *row)));
         let shared = Shared { source: &self.source, store_version: long(version) };
         let rows = Gathered::new((parts.clone(), old.len()), stays.chain(comes), shared).map_err(broken)?;
         (0..rows.len())
