@@ -73,7 +73,7 @@ impl Holds {
         }
     }
 
-    /// The column's type while its rows are on their way to a file: the narrowest, since every row is moved once.
+    /// The column's type while its rows are on their way to a file: the narrowest, since every row is moved.
     pub(super) fn on_the_way(self) -> DataType {
         match self {
             Holds::Code(_) | Holds::Flag => DataType::UInt8,

@@ -1,4 +1,4 @@
-//! The rows of a month, from wherever they lie, in the order of its file: each row is moved once, a column at a time.
+//! The rows of a month, from wherever they lie, in the order of its file, a column at a time.
 
 use super::columns::{self, DiskColumn, Holds, NUMBER, SAME_IN_BATCH};
 use super::rows::{coded, longs, places_in_catalogue, same};
