@@ -20,8 +20,9 @@ pub(super) struct Field {
 
 impl Field {
     /// The field's value: 0 = missing (or no), else one more than its code.
-    pub(super) fn of(self, words: &[u64]) -> u64 {
-        words[self.word] >> self.shift & (u64::MAX >> (WORD - self.bits))
+    pub(super) fn of(self, words: &[u64]) -> usize {
+        let value = words[self.word] >> self.shift & (u64::MAX >> (WORD - self.bits));
+        usize::try_from(value).unwrap_or(usize::MAX)
     }
 }
 

@@ -34,7 +34,7 @@ struct Shared {
 pub(super) fn gather(
     blocks: &dyn Blocks,
     fields: &Fields,
-    (memory, each): (usize, &(dyn Fn(&Block) -> Result<(), PlanError> + Sync)),
+    (memory, each): (usize, &(dyn Fn(&Block) + Sync)),
 ) -> Result<Gathered, PlanError> {
     let parts = parts_for(blocks.rows());
     let width = Width { words: fields.words, measures: fields.measures() };
@@ -49,7 +49,8 @@ pub(super) fn gather(
         let mut own: Vec<Records> = vec![Records::default(); parts];
         blocks.read(part, &fields.want, &mut |block| {
             if failed.is_ok() {
-                failed = each(&block).and_then(|()| take(&block, fields, (&shared, &mut own)));
+                each(&block);
+                failed = take(&block, fields, (&shared, &mut own));
             }
         })?;
         failed
@@ -104,12 +105,12 @@ impl Filling {
         if self.conditions.iter().any(|condition| condition.of(words) == 0) {
             return None;
         }
-        let add = |cell, (field, steps): &(Field, Vec<u32>)| cell + steps[field.of(words) as usize];
+        let add = |cell, (field, steps): &(Field, Vec<u32>)| cell + steps[field.of(words)];
         Some(self.dimensions.iter().fold(0, add))
     }
 
     /// Value of the first dimension of a session that counts; `None` = missing, or there is no dimension.
-    fn level(&self, words: &[u64]) -> Option<u64> {
+    fn level(&self, words: &[u64]) -> Option<usize> {
         let (field, _) = self.dimensions.first()?;
         Some(field.of(words)).filter(|value| *value > 0)
     }

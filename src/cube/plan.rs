@@ -133,10 +133,7 @@ impl Plan {
         let fields = self.fields()?;
         let counting: Vec<Counting<'_>> =
             self.filled.iter().map(|key| Counting::new(key, &fields)).collect::<Result<_, _>>()?;
-        let each = |block: &Block| -> Result<(), PlanError> {
-            counting.iter().for_each(|counting| counting.take(block));
-            Ok(())
-        };
+        let each = |block: &Block| counting.iter().for_each(|counting| counting.take(block));
         let gathered = kernel::gather(blocks, &fields, (memory, &each))?;
         let filled = counting.into_iter().map(Counting::finish).collect();
         Ok(Scanned { plan: self, fields, gathered, filled })

@@ -43,6 +43,34 @@ impl Day {
         Day::from_ymd(year, number(&bytes[5..7])?, number(&bytes[8..])?)
     }
 
+    /// Writes `2026-03-02` to the end of a text: what `Display` writes, several times as fast.
+    pub fn write_iso(self, into: &mut String) {
+        match self.digits() {
+            Some(digits) => into.extend(digits.map(char::from)),
+            None => into.push_str(&self.to_string()),
+        }
+    }
+
+    /// Its ten letters, for the years 0 to 9999.
+    fn digits(self) -> Option<[u8; 10]> {
+        // The way back from the days of `from_ymd`: eras of 400 years that begin in March.
+        let days = self.0.checked_add(719_468)?;
+        let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = era * 400 + year_of_era + i32::from(month <= 2);
+        let year = u16::try_from(year).ok().filter(|year| *year <= 9_999)?;
+        let two = |number: u16| {
+            [b'0' + u8::try_from(number / 10).unwrap_or(0), b'0' + u8::try_from(number % 10).unwrap_or(0)]
+        };
+        let ([a, b], [c, d]) = (two(year / 100), two(year % 100));
+        let ([e, f], [g, h]) = (two(u16::try_from(month).ok()?), two(u16::try_from(day).ok()?));
+        Some([a, b, c, d, b'-', e, f, b'-', g, h])
+    }
+
     fn date(self) -> NaiveDate {
         let epoch = NaiveDate::default();
         let days = u64::from(self.0.unsigned_abs());
@@ -109,11 +137,21 @@ mod tests {
                     let expected = NaiveDate::from_ymd_opt(year, month, day)
                         .map(|date| Day(i32::try_from((date - NaiveDate::default()).num_days()).unwrap()));
                     assert_eq!(Day::from_ymd(year, month, day), expected, "{year}-{month}-{day}");
+                    if let Some(day) = expected {
+                        let mut text = String::new();
+                        day.write_iso(&mut text);
+                        assert_eq!(text, day.to_string());
+                    }
                     found += u32::from(expected.is_some());
                 }
             }
         }
         assert_eq!(found, 292_194);
+        for far in [i32::MIN, -800_000, -719_529, -719_528, 2_932_896, 2_932_897, i32::MAX].map(Day) {
+            let mut text = String::new();
+            far.write_iso(&mut text);
+            assert_eq!(text, far.to_string());
+        }
         assert_eq!(Day::from_ymd(i32::MAX, 1, 1), None);
         assert_eq!(Day::from_ymd(0, 3, 1).map(|day| day.to_string()), Some("0000-03-01".to_owned()));
     }

@@ -13,10 +13,14 @@ use crate::store::lake::StoreError;
 use crate::store::{SessionTable, SessionsBuilder};
 use crate::validate::{
     AssessmentJudge, Duplicates, EventJudge, HeaderError, Judged, Mapping, Rejection, Seen, SessionJudge, Sourced,
-    Warning,
+    Warning, rules,
 };
 use std::io;
 use thiserror::Error;
+
+/// What is said of a session whose newer row has an earlier follow-up.
+pub(super) const FOLLOW_UP_KEPT: &str =
+    "an earlier version of the session was followed up for longer; that day was kept";
 
 /// Why files cannot be used.
 #[derive(Debug, Error)]
@@ -224,6 +228,26 @@ fn settle_tallies(inputs: &mut [InputTally], rejections: &Listing, superseded: &
     Ok(())
 }
 
+/// A judge's work on a few batches.
+fn each<J, T>(judge: fn(&J, &RawBatch) -> Judged<T>) -> impl Fn(&J, &[RawBatch]) -> Vec<Judged<T>> + Sync {
+    move |judging, few| few.iter().map(|batch| judge(judging, batch)).collect()
+}
+
+/// The follow-up that stays: the known one, where it goes further than that of the newer row.
+fn further(newer: &Session, known: Option<Day>) -> Option<Day> {
+    let fits = |day: &Day| newer.last_follow_up_date.is_none_or(|own| own < *day) && *day >= newer.session_date;
+    known.filter(fits)
+}
+
+fn follow_up_kept(place: Place) -> Warning {
+    Warning {
+        place,
+        column: Some("last_follow_up_date".to_owned()),
+        rule: rules::FOLLOW_UP_KEPT,
+        hint: FOLLOW_UP_KEPT.to_owned(),
+    }
+}
+
 fn name_of(inputs: &[InputTally], place: Place) -> &str {
     inputs.get(place.file.0 as usize).map_or("", |input| input.name.as_str())
 }
@@ -284,30 +308,48 @@ impl<'a> Loading<'a> {
         for file in &source.logs {
             let catalogue = self.catalogue;
             let make = |header: &[String], mapping: &Mapping| SessionJudge::new(header, mapping, catalogue);
-            let reading = Reading { role: Role::Log, make, ignored: SessionJudge::ignored, work: SessionJudge::judge };
-            self.file((file, source), reading, |loading, session| loading.session(number, &mut ledger, &session))?;
+            let reading =
+                Reading { role: Role::Log, make, ignored: SessionJudge::ignored, work: each(SessionJudge::judge) };
+            let forward = !source.mapping.store().follow_up_as_sent;
+            self.file((file, source), reading, |loading, session| {
+                loading.session((number, forward), &mut ledger, session)
+            })?;
         }
         Ok(ledger)
     }
 
-    fn session(&mut self, number: usize, ledger: &mut Ledger, session: &Sourced<Session>) {
-        let value = &session.value;
-        match ledger.sessions.see(session) {
+    /// A session takes the place of an earlier one with its id. With `forward` its follow-up only moves forward, as in
+    /// a store ([`crate::store::lake::Rules`]).
+    fn session(
+        &mut self,
+        (number, forward): (usize, bool),
+        ledger: &mut Ledger,
+        mut session: Sourced<Session>,
+    ) -> io::Result<()> {
+        match ledger.sessions.see(&session) {
             Seen::Repeats { earlier } => {
                 self.superseded.push(Superseded { place: session.place, by: earlier, identical: true });
-                return;
+                return Ok(());
             }
             Seen::Replaces { earlier, earlier_index } => {
-                self.builder.supersede(ledger.first_row + earlier_index as usize);
+                let row = ledger.first_row + earlier_index as usize;
+                if forward && let Some(day) = further(&session.value, self.builder.follow_up(row)) {
+                    session.value.last_follow_up_date = Some(day);
+                    let warning = follow_up_kept(session.place);
+                    add_warning(&mut self.warnings, &self.inputs, &warning)?;
+                }
+                self.builder.supersede(row);
                 self.superseded.push(Superseded { place: earlier, by: session.place, identical: false });
             }
             Seen::New => {}
         }
+        let value = &session.value;
         self.newest = self.newest.max(Some(value.session_date)).max(value.last_follow_up_date);
         if let Asked::Yes(effects) = &value.side_effects {
             self.newest = self.newest.max(effects.iter().filter_map(|effect| effect.onset).max());
         }
         self.builder.push(number, session.place, value);
+        Ok(())
     }
 
     fn events(&mut self, source: &Source) -> Result<Vec<Sourced<Event>>, LoadError> {
@@ -316,10 +358,14 @@ impl<'a> Loading<'a> {
         for file in &source.events {
             let catalogue = self.catalogue;
             let make = |header: &[String], mapping: &Mapping| EventJudge::new(header, mapping, catalogue);
-            let reading = Reading { role: Role::Events, make, ignored: EventJudge::ignored, work: EventJudge::judge };
+            let reading =
+                Reading { role: Role::Events, make, ignored: EventJudge::ignored, work: each(EventJudge::judge) };
             self.file((file, source), reading, |loading, event| match ledger.see(&event) {
                 Seen::Repeats { earlier } => loading.repeated(event.place, earlier),
-                Seen::New | Seen::Replaces { .. } => events.push(event),
+                Seen::New | Seen::Replaces { .. } => {
+                    events.push(event);
+                    Ok(())
+                }
             })?;
         }
         Ok(events)
@@ -331,20 +377,22 @@ impl<'a> Loading<'a> {
         for file in &source.assessments {
             let catalogue = self.catalogue;
             let make = |header: &[String], mapping: &Mapping| AssessmentJudge::new(header, mapping, catalogue);
-            let (ignored, work) = (AssessmentJudge::ignored, AssessmentJudge::judge);
+            let (ignored, work) = (AssessmentJudge::ignored, each(AssessmentJudge::judge));
             let reading = Reading { role: Role::Assessments, make, ignored, work };
             self.file((file, source), reading, |loading, assessment| match ledger.see(&assessment) {
                 Seen::Repeats { earlier } => loading.repeated(assessment.place, earlier),
                 Seen::New | Seen::Replaces { .. } => {
                     loading.newest = loading.newest.max(Some(assessment.value.assessment_date));
+                    Ok(())
                 }
             })?;
         }
         Ok(())
     }
 
-    fn repeated(&mut self, place: Place, earlier: Place) {
+    fn repeated(&mut self, place: Place, earlier: Place) -> io::Result<()> {
         self.superseded.push(Superseded { place, by: earlier, identical: true });
+        Ok(())
     }
 
     /// Reads one file: what its judge accepts is taken in the order of the file.
@@ -352,33 +400,21 @@ impl<'a> Loading<'a> {
         &mut self,
         (file, source): (&InputFile, &Source),
         reading: Reading<J, M, G>,
-        mut take: impl FnMut(&mut Self, Sourced<T>),
+        mut take: impl FnMut(&mut Self, Sourced<T>) -> io::Result<()> + Send,
     ) -> Result<(), LoadError>
     where
         J: Sync,
         T: Send,
         M: FnOnce(&[String], &Mapping) -> Result<J, HeaderError>,
-        G: Fn(&J, &RawBatch) -> Judged<T> + Sync,
+        G: Fn(&J, &[RawBatch]) -> Vec<Judged<T>> + Sync,
     {
         let number = self.inputs.len();
         let id = FileId(u32::try_from(number).unwrap_or(u32::MAX));
         self.inputs.push(InputTally::new(file.name.clone(), reading.role, self.source));
         let mut progress =
             Progress { observer: self.observer, total_bytes: self.total_bytes, read_bytes: self.read_bytes };
-        let read = reading::read((file, id), &source.mapping, reading, &mut progress, |judged: Judged<T>| {
-            let input = &mut self.inputs[number];
-            input.read += judged.read;
-            input.filtered += judged.filtered;
-            input.accepted += judged.accepted.len() as u64;
-            input.rejected += judged.rejected.len() as u64;
-            for rejection in &judged.rejected {
-                add_rejection(&mut self.rejections, &self.inputs, rejection)?;
-            }
-            for warning in &judged.warnings {
-                add_warning(&mut self.warnings, &self.inputs, warning)?;
-            }
-            judged.accepted.into_iter().for_each(|value| take(self, value));
-            Ok(())
+        let read = reading::read((file, id), &source.mapping, reading, &mut progress, |few: Vec<Judged<T>>| {
+            few.into_iter().try_for_each(|judged| self.judged(number, judged, &mut take))
         })?;
         self.read_bytes += read.bytes;
         let input = &mut self.inputs[number];
@@ -386,5 +422,26 @@ impl<'a> Loading<'a> {
         (input.bytes, input.blake3, input.ignored) = (read.bytes, read.blake3, read.ignored);
         input.left_out = read.left_out;
         Ok(())
+    }
+
+    /// Counts and lists what a batch of file `number` gave, and takes what is accepted.
+    fn judged<T>(
+        &mut self,
+        number: usize,
+        judged: Judged<T>,
+        mut take: impl FnMut(&mut Self, Sourced<T>) -> io::Result<()>,
+    ) -> Result<(), LoadError> {
+        let input = &mut self.inputs[number];
+        input.read += judged.read;
+        input.filtered += judged.filtered;
+        input.accepted += judged.accepted.len() as u64;
+        input.rejected += judged.rejected.len() as u64;
+        for rejection in &judged.rejected {
+            add_rejection(&mut self.rejections, &self.inputs, rejection)?;
+        }
+        for warning in &judged.warnings {
+            add_warning(&mut self.warnings, &self.inputs, warning)?;
+        }
+        Ok(judged.accepted.into_iter().try_for_each(|value| take(self, value))?)
     }
 }

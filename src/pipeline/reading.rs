@@ -9,8 +9,10 @@ use crate::ingest::{IngestError, LeftOut, RawBatch, Records};
 use crate::validate::{HeaderError, Ignored, Mapping};
 use rayon::prelude::*;
 
-/// Batches judged at once: enough for every thread, few enough to hold.
-const BATCHES: usize = 8;
+/// Batches judged at once: enough that no thread waits long for the last of them, few enough to hold.
+const BATCHES: usize = 64;
+/// Batches of which one thing is made: what is kept of them lies in larger pieces.
+const TOGETHER: usize = 8;
 
 /// A file as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub(super) struct FileRead {
     pub(super) left_out: Vec<LeftOut>,
 }
 
-/// How a kind of file is read: its judge, made from the header, and what is made of a batch.
+/// How a kind of file is read: its judge, made from the header, and what is made of a few batches.
 pub(super) struct Reading<J, M, W> {
     pub(super) role: Role,
     pub(super) make: M,
@@ -46,13 +48,13 @@ pub(super) fn read<J, T, M, W>(
     mapping: &Mapping,
     reading: Reading<J, M, W>,
     progress: &mut Progress<'_>,
-    mut take: impl FnMut(T) -> Result<(), LoadError>,
+    mut take: impl FnMut(T) -> Result<(), LoadError> + Send,
 ) -> Result<FileRead, LoadError>
 where
     J: Sync,
     T: Send,
     M: FnOnce(&[String], &Mapping) -> Result<J, HeaderError>,
-    W: Fn(&J, &RawBatch) -> T + Sync,
+    W: Fn(&J, &[RawBatch]) -> T + Sync,
 {
     let Reading { role, make, ignored, work } = reading;
     let name = || file.name.clone();
@@ -62,16 +64,19 @@ where
     let judge = make(reader.header(), mapping).map_err(|source| LoadError::Header { file: name(), source })?;
     let ignored = ignored(&judge).iter().map(ignored_text).collect();
     let mut batches = next_batches(reader.as_mut()).map_err(broken)?;
+    let mut made: Vec<T> = Vec::new();
     while !batches.is_empty() {
-        // While these are judged, the next are read.
-        let (made, next) = rayon::join(
-            || batches.par_iter().map(|batch| work(&judge, batch)).collect::<Vec<T>>(),
-            || next_batches(reader.as_mut()),
+        // While these are judged, what those before them gave is taken, and the next are read.
+        let before = std::mem::take(&mut made);
+        let (judged, (taken, next)) = rayon::join(
+            || batches.par_chunks(TOGETHER).map(|few| work(&judge, few)).collect::<Vec<T>>(),
+            || (before.into_iter().try_for_each(&mut take), next_batches(reader.as_mut())),
         );
-        batches = next.map_err(broken)?;
-        made.into_iter().try_for_each(&mut take)?;
+        taken?;
+        (batches, made) = (next.map_err(broken)?, judged);
         progress.observer.bytes(progress.read_bytes + reader.tally().bytes, progress.total_bytes);
     }
+    made.into_iter().try_for_each(&mut take)?;
     let bytes = reader.tally().bytes;
     progress.read_bytes += bytes;
     let blake3 = reader.content_hash().unwrap_or_default();

@@ -1,19 +1,21 @@
 //! `stipple ingest`: files through the same judges as a run, into the store.
 
+mod remarking;
+
 use super::Observer;
 use super::files::InputFile;
 use super::load::LoadError;
 use super::reading::{self, FileRead, Progress, Reading};
 use super::settle::Source;
 use super::tally::Role;
-use crate::domain::{Asked, Catalogue, Day, FileId, Place, Session};
+use crate::domain::{Asked, Catalogue, Day, FileId, Session};
 use crate::ingest::RawBatch;
 use crate::store::lake::{
-    Author, Batch, BatchKind, Counts, EventRow, Home, Identity, Incoming, IngestedFile, Keys, Origin, RefusedEvent,
-    Remark, Remarks, RowsBuilder, Rules, ScoreRow, SettledBatch, Status, Store, StoreError, TableName, WriteLock,
+    Author, Batch, BatchKind, Counts, EventRow, Home, Identity, Incoming, IngestedFile, Keys, Origin, Remarks,
+    RowsBuilder, Rules, ScoreRow, SettledBatch, Store, StoreError, TableName, WriteLock,
 };
-use crate::validate::{AssessmentJudge, EventJudge, Judged, Mapping, Rejection, SessionJudge, Warning, rules};
-use arrow::array::RecordBatch;
+use crate::validate::{AssessmentJudge, EventJudge, Judged, Mapping, Rejection, SessionJudge, Warning};
+use arrow::array::ArrayRef;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
@@ -144,7 +146,7 @@ pub fn catalogue_of(batch: &Batch) -> Catalogue {
 
 /// What a batch of a session log gives, made beside others at the same time.
 struct SessionRows {
-    rows: RecordBatch,
+    columns: Vec<ArrayRef>,
     identities: Vec<Identity>,
     rest: Rest,
     newest: Option<Day>,
@@ -159,10 +161,17 @@ struct Rest {
     warnings: Vec<Warning>,
 }
 
-impl<T> From<Judged<T>> for Rest {
-    fn from(judged: Judged<T>) -> Rest {
-        let Judged { accepted, rejected, warnings, read, filtered } = judged;
-        Rest { read, filtered, accepted: accepted.len() as u64, rejected, warnings }
+impl Rest {
+    fn of<T>(few: Vec<Judged<T>>) -> Rest {
+        let mut rest = Rest { read: 0, filtered: 0, accepted: 0, rejected: Vec::new(), warnings: Vec::new() };
+        for Judged { accepted, rejected, warnings, read, filtered } in few {
+            rest.read += read;
+            rest.filtered += filtered;
+            rest.accepted += accepted.len() as u64;
+            rest.rejected.extend(rejected);
+            rest.warnings.extend(warnings);
+        }
+        rest
     }
 }
 
@@ -318,11 +327,12 @@ impl<'a> Taking<'a> {
     fn log(&mut self, file: &InputFile, number: i32) -> Result<FileRead, LoadError> {
         let (catalogue, origin) = (self.catalogue, self.origin(number));
         let make = |header: &[String], mapping: &Mapping| SessionJudge::new(header, mapping, catalogue);
-        let work = |judge: &SessionJudge, batch: &RawBatch| session_rows(judge.judge(batch), origin);
+        let work = |judge: &SessionJudge, few: &[RawBatch]| {
+            session_rows(few.iter().map(|batch| judge.judge(batch)).collect(), origin)
+        };
         let reading = Reading { role: Role::Log, make, ignored: SessionJudge::ignored, work };
-        self.read(file, reading, |taking, made: Result<SessionRows, StoreError>| {
-            let made = made?;
-            taking.incoming.add(&made.rows, &made.identities)?;
+        self.read(file, reading, |taking, made: SessionRows| {
+            taking.incoming.add(made.columns, &made.identities)?;
             taking.newest = taking.newest.max(made.newest);
             taking.note(number, made.rest)
         })
@@ -331,16 +341,17 @@ impl<'a> Taking<'a> {
     fn events(&mut self, file: &InputFile, number: i32) -> Result<FileRead, LoadError> {
         let (catalogue, origin, source) = (self.catalogue, self.origin(number), self.source.clone());
         let make = |header: &[String], mapping: &Mapping| EventJudge::new(header, mapping, catalogue);
-        let work = |judge: &EventJudge, batch: &RawBatch| {
-            let judged = judge.judge(batch);
+        let work = |judge: &EventJudge, few: &[RawBatch]| {
+            let judged: Vec<_> = few.iter().map(|batch| judge.judge(batch)).collect();
+            let accepted = judged.iter().flat_map(|judged| &judged.accepted);
             let row = |event: &crate::validate::Sourced<crate::domain::Event>| {
                 (
                     EventRow::of(origin, &source, (event.place, &event.value)),
                     event.value.onset.max(event.value.reported),
                 )
             };
-            let (rows, days): (Vec<EventRow>, Vec<Option<Day>>) = judged.accepted.iter().map(row).unzip();
-            (rows, days.into_iter().flatten().max(), Rest::from(judged))
+            let (rows, days): (Vec<EventRow>, Vec<Option<Day>>) = accepted.map(row).unzip();
+            (rows, days.into_iter().flatten().max(), Rest::of(judged))
         };
         let reading = Reading { role: Role::Events, make, ignored: EventJudge::ignored, work };
         self.read(file, reading, |taking, (rows, newest, rest): (Vec<EventRow>, Option<Day>, Rest)| {
@@ -353,13 +364,14 @@ impl<'a> Taking<'a> {
     fn assessments(&mut self, file: &InputFile, number: i32) -> Result<FileRead, LoadError> {
         let (catalogue, origin, source) = (self.catalogue, self.origin(number), self.source.clone());
         let make = |header: &[String], mapping: &Mapping| AssessmentJudge::new(header, mapping, catalogue);
-        let work = |judge: &AssessmentJudge, batch: &RawBatch| {
-            let judged = judge.judge(batch);
+        let work = |judge: &AssessmentJudge, few: &[RawBatch]| {
+            let judged: Vec<_> = few.iter().map(|batch| judge.judge(batch)).collect();
+            let accepted = judged.iter().flat_map(|judged| &judged.accepted);
             let row = |score: &crate::validate::Sourced<crate::domain::Assessment>| {
                 (ScoreRow::of(origin, &source, (score.place, &score.value)), score.value.assessment_date)
             };
-            let (rows, days): (Vec<ScoreRow>, Vec<Day>) = judged.accepted.iter().map(row).unzip();
-            (rows, days.into_iter().max(), Rest::from(judged))
+            let (rows, days): (Vec<ScoreRow>, Vec<Day>) = accepted.map(row).unzip();
+            (rows, days.into_iter().max(), Rest::of(judged))
         };
         let reading = Reading { role: Role::Assessments, make, ignored: AssessmentJudge::ignored, work };
         self.read(file, reading, |taking, (rows, newest, rest): (Vec<ScoreRow>, Option<Day>, Rest)| {
@@ -373,13 +385,13 @@ impl<'a> Taking<'a> {
         &mut self,
         file: &InputFile,
         reading: Reading<J, M, W>,
-        mut take: impl FnMut(&mut Self, T) -> Result<(), StoreError>,
+        mut take: impl FnMut(&mut Self, T) -> Result<(), StoreError> + Send,
     ) -> Result<FileRead, LoadError>
     where
         J: Sync,
         T: Send,
         M: FnOnce(&[String], &Mapping) -> Result<J, crate::validate::HeaderError>,
-        W: Fn(&J, &RawBatch) -> T + Sync,
+        W: Fn(&J, &[RawBatch]) -> T + Sync,
     {
         let id = FileId(u32::try_from(self.files.len() - 1).unwrap_or(0));
         let mut progress = Progress { ..self.progress };
@@ -390,56 +402,12 @@ impl<'a> Taking<'a> {
         Ok(read)
     }
 
-    /// Counts what a batch gave, and lists what was refused or remarked on.
-    fn note(&mut self, number: i32, rest: Rest) -> Result<(), StoreError> {
-        let Some(entry) = self.files.last_mut() else { return Ok(()) };
-        entry.read += rest.read;
-        self.rows += rest.read;
-        self.progress.observer.rows(self.rows);
-        entry.filtered += rest.filtered;
-        entry.accepted += rest.accepted;
-        entry.rejected += rest.rejected.len() as u64;
-        let file = entry.name.clone();
-        for Rejection { place, column, rule, hint, text } in rest.rejected {
-            self.reject(Remark {
-                file_number: number,
-                file: file.clone(),
-                place,
-                column,
-                rule: rule.to_owned(),
-                hint,
-                text: Some(text),
-            })?;
-        }
-        for Warning { place, column, rule, hint } in rest.warnings {
-            self.warn(Remark {
-                file_number: number,
-                file: file.clone(),
-                place,
-                column,
-                rule: rule.to_owned(),
-                hint,
-                text: None,
-            })?;
-        }
-        Ok(())
-    }
-
-    fn reject(&mut self, row: Remark) -> Result<(), StoreError> {
-        *self.counted.1.entry(row.rule.clone()).or_default() += 1;
-        self.rejects.add(row)
-    }
-
-    fn warn(&mut self, row: Remark) -> Result<(), StoreError> {
-        *self.counted.0.entry(row.rule.clone()).or_default() += 1;
-        self.warnings.add(row)
-    }
-
     /// Settles the batch against the store, and writes its files.
     fn finish(mut self, store: &Store) -> Result<(Batch, Vec<String>, TakenIn), TakeInError> {
         let forward = !self.request.source.mapping.store().follow_up_as_sent;
         let incoming = std::mem::replace(&mut self.incoming, Incoming::new(0));
-        let settled = SettledBatch::of(store, self.catalogue, incoming, Rules { follow_up_forward: forward })?;
+        let rules = Rules { follow_up_forward: forward };
+        let settled = SettledBatch::of(store, self.catalogue, (&self.source, incoming), rules)?;
         self.tell(&settled)?;
         self.balance(&settled)?;
         let mut batch = store.next(BatchKind::Ingest, self.request.author);
@@ -454,81 +422,6 @@ impl<'a> Taking<'a> {
         batch.effects = learnt(self.catalogue);
         let taken = TakenIn { version: None, files, known, counts: batch.counts, warnings: warned, refusals: refused };
         Ok((batch, app_ids, taken))
-    }
-
-    /// Lists what joining found.
-    fn tell(&mut self, settled: &SettledBatch<'_>) -> Result<(), StoreError> {
-        for refused in settled.refused() {
-            let row = self.refusal(refused);
-            let at = self.at(row.file_number);
-            self.files[at].rejected += 1;
-            self.reject(row)?;
-        }
-        for event in settled.waiting() {
-            let (rule, hint) = match event.status() {
-                Status::UnknownSession => {
-                    (rules::WAITING_EVENT, "no session with its id has come yet; it waits for it")
-                }
-                _ => {
-                    (rules::UNATTRIBUTED_EVENT, "no session of the patient fits its onset and window; it waits for one")
-                }
-            };
-            self.remark(event.place(), (rule, None), hint.to_owned())?;
-        }
-        for event in settled.overlapping() {
-            let hint = format!("{} sessions fit; the latest was taken", event.candidates());
-            self.remark(event.place(), (rules::SEVERAL_SESSIONS_FIT, None), hint)?;
-        }
-        for (event, days) in settled.late() {
-            let hint = format!("it began {days} days after the end of its window");
-            self.remark(event.place(), (rules::LATE_ONSET, None), hint)?;
-        }
-        for spot in settled.moved_back() {
-            let hint = "an earlier version of the session was followed up for longer; that day was kept".to_owned();
-            self.remark(*spot, (rules::FOLLOW_UP_KEPT, Some("last_follow_up_date")), hint)?;
-        }
-        Ok(())
-    }
-
-    fn at(&self, file_number: i32) -> usize {
-        self.files.iter().position(|file| file.number == file_number).unwrap_or(0)
-    }
-
-    fn remark(
-        &mut self,
-        (file_number, line, record): (i32, i64, i64),
-        (rule, column): (&'static str, Option<&str>),
-        hint: String,
-    ) -> Result<(), StoreError> {
-        let file = self.files[self.at(file_number)].name.clone();
-        let column = column.map(str::to_owned);
-        let rule = rule.to_owned();
-        self.warn(Remark { file_number, file, place: place(line, record), column, rule, hint, text: None })
-    }
-
-    fn refusal(&self, refused: &RefusedEvent) -> Remark {
-        let (file_number, line, record) = refused.event.place();
-        let (column, rule, hint) = match refused.reason {
-            Status::OtherPatient => (
-                "patient_id",
-                rules::EVENT_OF_OTHER_PATIENT,
-                "the session that it names is of another patient; correct session_id or patient_id".to_owned(),
-            ),
-            _ => (
-                "onset_date",
-                rules::EVENT_BEFORE_SESSION,
-                format!("it begins before its session of {}; correct one of the two dates", refused.session_day),
-            ),
-        };
-        Remark {
-            file_number,
-            file: self.files[self.at(file_number)].name.clone(),
-            place: place(line, record),
-            column: Some(column.to_owned()),
-            rule: rule.to_owned(),
-            hint,
-            text: Some(refused.event.summary(self.catalogue)),
-        }
     }
 
     /// `accepted` holds what the judges let pass; repeats and later refusals are taken from it.
@@ -549,11 +442,6 @@ impl<'a> Taking<'a> {
     }
 }
 
-fn place(line: i64, record: i64) -> Place {
-    let number = |number: i64| u64::try_from(number).unwrap_or(0);
-    Place { file: FileId(0), line: number(line), record: number(record) }
-}
-
 /// The side effects beyond the built-in ones, and those that a site has changed.
 fn learnt(catalogue: &Catalogue) -> Vec<crate::domain::SideEffect> {
     let built_in = Catalogue::built_in();
@@ -562,17 +450,16 @@ fn learnt(catalogue: &Catalogue) -> Vec<crate::domain::SideEffect> {
     catalogue.ids().map(|id| catalogue.get(id)).filter(new).cloned().collect()
 }
 
-fn session_rows(judged: Judged<Session>, origin: Origin<'_>) -> Result<SessionRows, StoreError> {
-    let mut builder = RowsBuilder::new(origin);
+fn session_rows(judged: Vec<Judged<Session>>, origin: Origin<'_>) -> SessionRows {
+    let rows = judged.iter().map(|judged| judged.accepted.len()).sum();
+    let mut builder = RowsBuilder::new(origin, rows);
     let mut newest = None;
-    for session in &judged.accepted {
+    for session in judged.iter().flat_map(|judged| &judged.accepted) {
         builder.push(session.place, &session.value);
         newest = newest.max(newest_of(&session.value));
     }
-    let (rows, identities) = builder
-        .finish()
-        .map_err(|error| StoreError::Damaged { table: TableName::Sessions.folder(), reason: error.to_string() })?;
-    Ok(SessionRows { rows, identities, rest: Rest::from(judged), newest })
+    let (columns, identities) = builder.finish();
+    SessionRows { columns, identities, rest: Rest::of(judged), newest }
 }
 
 fn newest_of(session: &Session) -> Option<Day> {

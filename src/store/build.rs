@@ -130,6 +130,15 @@ impl SessionsBuilder {
         self.patient_key.push_str(patient_id);
     }
 
+    /// Last follow-up of a row.
+    #[must_use]
+    pub fn follow_up(&self, row: usize) -> Option<Day> {
+        let (_, column) = self.columns.iter().find(|(name, _)| name == "last_follow_up_date")?;
+        let Building::Date(days, _) = column else { return None };
+        let known = days.validity_slice().is_none_or(|known| arrow::util::bit_util::get_bit(known, row));
+        days.values_slice().get(row).filter(|_| known).map(|day| Day(*day))
+    }
+
     /// Marks an earlier row as superseded by a later one.
     pub fn supersede(&mut self, row: usize) {
         if let Some(mark) = self.superseded.get_mut(row) {

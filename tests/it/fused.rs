@@ -184,20 +184,16 @@ fn any_sessions() -> impl Strategy<Value = Vec<Session>> {
     let one = (0u8..5, 0i32..300, prop::option::of(1u8..=6), 0i32..200, prop::option::of(effects));
     prop::collection::vec(one, 0..80).prop_map(|rows| {
         let codes = ["pih", "erythema", "swelling", "infection"];
-        let make = |(at, (patient, start, tone, follow_up, effects)): (
-            usize,
-            (u8, i32, Option<u8>, i32, Option<Vec<(usize, u8)>>),
-        )| {
-            let made = skin(session(at, &format!("p{patient}"), start), tone, Some(f64::from(follow_up) / 100.0));
-            match effects {
-                None => made,
-                Some(effects) => {
-                    let effects: Vec<(&str, u8)> = effects.into_iter().map(|(at, grade)| (codes[at], grade)).collect();
-                    graded(made, follow_up, &effects)
-                }
-            }
-        };
-        rows.into_iter().enumerate().map(make).collect()
+        rows.into_iter()
+            .enumerate()
+            .map(|(at, (patient, start, tone, follow_up, effects))| {
+                let depth = f64::from(follow_up) / 100.0;
+                let made = skin(session(at, &format!("p{patient}"), start), tone, Some(depth));
+                let Some(effects) = effects else { return made };
+                let effects: Vec<(&str, u8)> = effects.into_iter().map(|(at, grade)| (codes[at], grade)).collect();
+                graded(made, follow_up, &effects)
+            })
+            .collect()
     })
 }
 

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use stipple::domain::Day;
+use stipple::domain::{Catalogue, Day};
+use stipple::pipeline::load::load;
 use stipple::pipeline::settle::{AsOf, Choice, Named, settle_with};
 use stipple::pipeline::take_in::{TakeIn, TakeInError, TakenIn, catalogue_of, take_in};
 use stipple::pipeline::{Product, Source, Unwatched, produce};
+use stipple::store::SessionsBuilder;
 use stipple::store::lake::{Author, Home, Keys, Store, StoreError, TableName, history, housekeeping, verify};
 use stipple::validate::Mapping;
 
@@ -242,6 +244,27 @@ fn a_mapping_may_say_that_follow_ups_are_as_sent() {
     warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-20", "none")])], &[]);
     warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-01-06", "none")])], &[]);
     assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-01-06 - -"]);
+}
+
+#[test]
+fn a_follow_up_only_moves_forward_in_files_as_it_does_in_a_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.csv");
+    let of = |day: &str, effects: &str| row("S1", "P1", "2026-01-05", day, effects);
+    let three = [of("2026-05-20", "none"), of("2026-01-20", "erythema:1"), of("2026-02-20", "pain:1")];
+    std::fs::write(&path, log(&three)).unwrap();
+    let follow_ups = |mapping: Mapping| {
+        let logs = [path.to_string_lossy().into_owned()];
+        let source =
+            Source::find(folder.path(), Named { logs: &logs, events: &[], assessments: &[] }, mapping).unwrap();
+        let catalogue = Catalogue::built_in();
+        let loaded = load(&[source], (&catalogue, SessionsBuilder::new()), &Unwatched).unwrap();
+        assert_eq!(loaded.table.len(), 1);
+        (loaded.table.follow_up(0).unwrap().to_string(), loaded.warnings.of_file(0))
+    };
+    assert_eq!(follow_ups(Mapping::default()), ("2026-05-20".to_owned(), 2));
+    let as_sent = Mapping::from_toml("version = 1\n[store]\nfollow_up = \"as_sent\"\n", "m").unwrap();
+    assert_eq!(follow_ups(as_sent), ("2026-02-20".to_owned(), 0));
 }
 
 #[test]

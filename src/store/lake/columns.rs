@@ -11,9 +11,11 @@ use std::sync::Arc;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Digits behind the point of every measure: fixed-point, so that sums are exact and the same everywhere.
-const DECIMALS: i8 = 6;
+pub(super) const DECIMALS: i8 = 6;
 /// What a measure is multiplied by.
 pub(super) const SCALE: f64 = 1e6;
+/// Digits that 32 bits hold; Parquet keeps such a measure in 32 bits too.
+const INT32_DIGITS: u8 = 9;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,6 +70,16 @@ impl Holds {
             Holds::Whole => DataType::Int32,
             Holds::Long => DataType::Int64,
             Holds::Date => DataType::Date32,
+        }
+    }
+
+    /// The column's type while its rows are on their way to a file: the narrowest, since every row is moved.
+    pub(super) fn on_the_way(self) -> DataType {
+        match self {
+            Holds::Code(_) | Holds::Flag => DataType::UInt8,
+            Holds::Measure(digits) if digits <= INT32_DIGITS => DataType::Int32,
+            Holds::Measure(_) => DataType::Int64,
+            other => other.arrow(),
         }
     }
 }
@@ -133,6 +145,20 @@ impl TableName {
             TableName::Superseded => superseded(),
         }
     }
+}
+
+/// Columns that are the same for all sessions of a batch.
+pub(super) const SAME_IN_BATCH: [&str; 2] = ["source", "store_version"];
+/// Name of the column that numbers the rows of a batch, while they are on their way.
+pub(super) const NUMBER: &str = "number_in_batch";
+
+/// The schema of a batch's sessions on their way: those of [`session_rows`] but for [`SAME_IN_BATCH`], and the number
+/// of each row.
+pub(super) fn on_the_way() -> SchemaRef {
+    let field = |column: &DiskColumn| Field::new(&column.name, column.holds.on_the_way(), !column.required);
+    let columns = session_rows();
+    let own = columns.iter().filter(|column| !SAME_IN_BATCH.contains(&column.name.as_str())).map(field);
+    Arc::new(Schema::new(own.chain([Field::new(NUMBER, DataType::UInt32, false)]).collect::<Vec<_>>()))
 }
 
 /// The Arrow schema of columns.

@@ -1,73 +1,93 @@
 //! The side effects of a session's own row as one text, and back, without loss.
 
-use crate::domain::{Catalogue, Day, Grade, ReportedEffect, Resolution};
+use crate::domain::{Catalogue, Day, EffectId, Grade, ReportedEffect, Resolution};
 
 /// Begins an uncoded term; what a term's own letters could be mistaken for is escaped.
 const UNCODED: &str = "uncoded=";
 
-/// `code[:grade[:onset[/resolved]]];…`, or `none`.
-pub(super) fn write(effects: &[ReportedEffect], catalogue: &Catalogue) -> String {
+/// `code[:grade[:onset[/resolved]]];…`, or `none`, into `text`, which is empty.
+pub(super) fn write(effects: &[ReportedEffect], catalogue: &Catalogue, text: &mut String) {
     if effects.is_empty() {
-        return "none".to_owned();
+        text.push_str("none");
     }
-    let mut text = String::new();
-    for effect in effects {
-        if !text.is_empty() {
+    for (at, effect) in effects.iter().enumerate() {
+        if at > 0 {
             text.push(';');
         }
         match &effect.verbatim {
             Some(term) if effect.effect == Catalogue::UNCODED => {
                 text.push_str(UNCODED);
-                escape(term, &mut text);
+                escape(term, text);
             }
             _ => text.push_str(&catalogue.get(effect.effect).code),
         }
-        let resolved = match effect.resolution {
-            Resolution::NotStated => None,
-            Resolution::Ongoing => Some(String::new()),
-            Resolution::On(day) => Some(day.to_string()),
-        };
-        let dated = effect.onset.is_some() || resolved.is_some();
+        let resolved = effect.resolution != Resolution::NotStated;
+        let dated = effect.onset.is_some() || resolved;
         if effect.grade.is_some() || dated {
             text.push(':');
-            text.push_str(&effect.grade.map(|grade| grade.number().to_string()).unwrap_or_default());
+            text.extend(effect.grade.map(|grade| char::from(b'0' + grade.number())));
         }
         if dated {
             text.push(':');
-            text.push_str(&effect.onset.map(|day| day.to_string()).unwrap_or_default());
+            effect.onset.iter().for_each(|day| day.write_iso(text));
         }
-        if let Some(resolved) = resolved {
+        if resolved {
             text.push('/');
-            text.push_str(&resolved);
+        }
+        if let Resolution::On(day) = effect.resolution {
+            day.write_iso(text);
         }
     }
-    text
 }
 
-/// What [`write`] wrote. A code that the catalogue does not have is uncoded, with the code as its term.
-pub(super) fn read(text: &str, catalogue: &Catalogue) -> Vec<ReportedEffect> {
-    if text == "none" {
-        return Vec::new();
+/// The side effects that a catalogue knows, by their codes.
+pub(super) struct Codes<'c>(Vec<(&'c str, EffectId)>);
+
+impl<'c> Codes<'c> {
+    pub(super) fn of(catalogue: &'c Catalogue) -> Codes<'c> {
+        let mut codes: Vec<(&str, EffectId)> =
+            catalogue.ids().map(|id| (catalogue.get(id).code.as_str(), id)).collect();
+        codes.sort_unstable();
+        Codes(codes)
     }
-    text.split(';').map(|entry| one(entry, catalogue)).collect()
+
+    /// The first side effect with a code.
+    fn find(&self, code: &str) -> Option<EffectId> {
+        let at = self.0.partition_point(|(known, _)| *known < code);
+        self.0.get(at).filter(|(known, _)| *known == code).map(|(_, effect)| *effect)
+    }
 }
 
-fn one(entry: &str, catalogue: &Catalogue) -> ReportedEffect {
+/// A side effect as [`write`] wrote it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Written<'t> {
+    /// What it is called, as it was written.
+    term: &'t str,
+    /// A code that the catalogue does not have is uncoded.
+    pub(super) effect: EffectId,
+    pub(super) grade: Option<Grade>,
+    pub(super) onset: Option<Day>,
+    pub(super) resolution: Resolution,
+}
+
+/// What [`write`] wrote, one after another.
+pub(super) fn read<'t>(text: &'t str, codes: &Codes<'_>) -> impl Iterator<Item = Written<'t>> {
+    let entries = if text == "none" { "" } else { text };
+    entries.split(';').filter(|entry| !entry.is_empty()).map(|entry| one(entry, codes))
+}
+
+fn one<'t>(entry: &'t str, codes: &Codes<'_>) -> Written<'t> {
     let mut parts = entry.splitn(3, ':');
     let term = parts.next().unwrap_or_default();
     let grade = parts.next().and_then(|grade| grade.parse().ok()).and_then(Grade::new);
     let dated = parts.next().unwrap_or_default();
-    let (onset, resolved) = match dated.split_once('/') {
+    let (onset, resolution) = match dated.split_once('/') {
         None => (Day::from_iso(dated), Resolution::NotStated),
         Some((onset, "")) => (Day::from_iso(onset), Resolution::Ongoing),
         Some((onset, day)) => (Day::from_iso(onset), Day::from_iso(day).map_or(Resolution::NotStated, Resolution::On)),
     };
-    let (effect, verbatim) = match (term.strip_prefix(UNCODED), catalogue.find(term)) {
-        (Some(term), _) => (Catalogue::UNCODED, Some(unescape(term))),
-        (None, Some(effect)) => (effect, None),
-        (None, None) => (Catalogue::UNCODED, Some(term.to_owned())),
-    };
-    ReportedEffect { effect, verbatim, grade, onset, resolution: resolved }
+    let effect = if term.starts_with(UNCODED) { None } else { codes.find(term) };
+    Written { term, effect: effect.unwrap_or(Catalogue::UNCODED), grade, onset, resolution }
 }
 
 fn escape(term: &str, into: &mut String) {
@@ -81,24 +101,38 @@ fn escape(term: &str, into: &mut String) {
     }
 }
 
-fn unescape(term: &str) -> String {
-    term.replace("%3B", ";").replace("%3A", ":").replace("%25", "%")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// The effects again, with their terms.
+    fn again(text: &str, catalogue: &Catalogue) -> Vec<ReportedEffect> {
+        let codes = Codes::of(catalogue);
+        let whole = |written: Written<'_>| {
+            let Written { term, effect, grade, onset, resolution } = written;
+            let uncoded = (effect == Catalogue::UNCODED).then(|| term.strip_prefix(UNCODED).unwrap_or(term));
+            let verbatim = uncoded.map(|term| term.replace("%3B", ";").replace("%3A", ":").replace("%25", "%"));
+            ReportedEffect { effect, verbatim, grade, onset, resolution }
+        };
+        read(text, &codes).map(whole).collect()
+    }
+
+    fn written(effects: &[ReportedEffect], catalogue: &Catalogue) -> String {
+        let mut text = String::new();
+        write(effects, catalogue, &mut text);
+        text
+    }
+
     #[test]
     fn it_reads_as_people_write_it() {
         let catalogue = Catalogue::built_in();
         let text = "erythema:1:2026-03-02/2026-03-04;pih:2:2026-03-30/;swelling;pain:3;pain::/2026-03-04";
-        let effects = read(text, &catalogue);
-        assert_eq!(write(&effects, &catalogue), text);
+        let effects = again(text, &catalogue);
+        assert_eq!(written(&effects, &catalogue), text);
         assert_eq!(effects[1].resolution, Resolution::Ongoing);
         assert_eq!(effects[4].grade, None);
-        assert_eq!(write(&[], &catalogue), "none");
+        assert_eq!(written(&[], &catalogue), "none");
     }
 
     proptest! {
@@ -117,7 +151,7 @@ mod tests {
                     resolution: [Resolution::NotStated, Resolution::Ongoing, Resolution::On(Day(20_100))][usize::from(end)],
                 }
             }).collect();
-            prop_assert_eq!(read(&write(&effects, &catalogue), &catalogue), effects);
+            prop_assert_eq!(again(&written(&effects, &catalogue), &catalogue), effects);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Data files of a table: Parquet, written whole under the hash of their content, and safe before any log names them.
 
 use super::columns::{self, DiskColumn, Holds, TableName};
+use super::encoding::properties;
 use super::error::StoreError;
 use super::home::{Home, Opened};
 use super::rows;
@@ -9,14 +10,6 @@ use arrow::datatypes::Date32Type;
 use arrow::error::ArrowError;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
-use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
-use parquet::schema::types::ColumnPath;
-
-/// Rows of a row group.
-const GROUP_ROWS: usize = 1 << 20;
-/// Rows of a page.
-const PAGE_ROWS: usize = 128 << 10;
 
 /// A data file of a table.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -42,8 +35,25 @@ pub(super) fn write(
     table: TableName,
     (partition, batch): (Option<&str>, &RecordBatch),
 ) -> Result<DataFile, StoreError> {
-    let columns = table.columns();
-    let bytes = encode(&columns, batch).map_err(|error| damaged(table, &error))?;
+    let bytes = encode(&table.columns(), batch).map_err(|error| damaged(table, &error))?;
+    put(home, table, partition, Content { bytes, rows: batch.num_rows(), stats: stats(batch) })
+}
+
+/// What goes into a file.
+pub(super) struct Content {
+    pub(super) bytes: Vec<u8>,
+    pub(super) rows: usize,
+    pub(super) stats: String,
+}
+
+/// Puts bytes into a file of a table and makes sure that it is on the disk.
+pub(super) fn put(
+    home: &Home,
+    table: TableName,
+    partition: Option<&str>,
+    content: Content,
+) -> Result<DataFile, StoreError> {
+    let Content { bytes, rows, stats } = content;
     let name = format!("part-{}.parquet", &blake3::hash(&bytes).to_hex()[..32]);
     let path = match (table.partition(), partition) {
         (Some(column), Some(value)) => format!("{column}={value}/{name}"),
@@ -51,13 +61,7 @@ pub(super) fn write(
     };
     let length = bytes.len() as u64;
     home.put(&name_of(table, &path), bytes)?;
-    Ok(DataFile {
-        path,
-        partition: partition.map(str::to_owned),
-        rows: batch.num_rows() as u64,
-        bytes: length,
-        stats: Some(stats(batch)),
-    })
+    Ok(DataFile { path, partition: partition.map(str::to_owned), rows: rows as u64, bytes: length, stats: Some(stats) })
 }
 
 /// Name of a table's file, relative to the store.
@@ -75,50 +79,8 @@ fn encode(columns: &[DiskColumn], batch: &RecordBatch) -> Result<Vec<u8>, parque
     writer.into_inner()
 }
 
-fn properties(columns: &[DiskColumn]) -> Result<WriterProperties, parquet::errors::ParquetError> {
-    let mut properties = WriterProperties::builder()
-        .set_max_row_group_row_count(Some(GROUP_ROWS))
-        .set_data_page_row_count_limit(PAGE_ROWS)
-        .set_write_batch_size(8192)
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_compression(Compression::UNCOMPRESSED)
-        .set_created_by(concat!("stipple ", env!("CARGO_PKG_VERSION")).to_owned());
-    let zstd = Compression::ZSTD(ZstdLevel::try_new(3)?);
-    for column in columns {
-        properties = column_properties(properties, column, zstd);
-    }
-    Ok(properties.build())
-}
-
-fn column_properties(
-    properties: WriterPropertiesBuilder,
-    column: &DiskColumn,
-    zstd: Compression,
-) -> WriterPropertiesBuilder {
-    let path = || ColumnPath::from(column.name.as_str());
-    match column.holds {
-        Holds::Text => {
-            let searched = matches!(column.name.as_str(), "session_id" | "patient_id");
-            properties
-                .set_column_compression(path(), zstd)
-                .set_column_dictionary_enabled(path(), column.name == "patient_id")
-                .set_column_bloom_filter_enabled(path(), searched)
-        }
-        // Hashes do not shrink, and are read whole to find a session.
-        Holds::Long if column.name.contains("_key_") || column.name == "row_hash" => {
-            properties.set_column_dictionary_enabled(path(), false).set_column_encoding(path(), Encoding::PLAIN)
-        }
-        Holds::Long | Holds::Date => properties
-            .set_column_dictionary_enabled(path(), false)
-            .set_column_encoding(path(), Encoding::DELTA_BINARY_PACKED)
-            .set_column_compression(path(), zstd),
-        Holds::Flag => properties.set_column_dictionary_enabled(path(), false),
-        Holds::Label | Holds::Code(_) | Holds::Measure(_) | Holds::Whole => properties,
-    }
-}
-
 /// Number of rows and, where there is one, first and last day: what files are chosen by.
-fn stats(batch: &RecordBatch) -> String {
+pub(super) fn stats(batch: &RecordBatch) -> String {
     let mut stats = serde_json::json!({ "numRecords": batch.num_rows() });
     for name in ["session_date", "assessment_date"] {
         let Some(days) = batch.column_by_name(name).and_then(|days| days.as_primitive_opt::<Date32Type>()) else {

@@ -81,7 +81,7 @@ impl EventRow {
         };
         let pseudonym = patient.map(|patient| keys.pseudonym(origin.source, patient));
         let hide = |text: &str| match (patient, &pseudonym) {
-            (Some(patient), Some(pseudonym)) => without(text, patient, pseudonym),
+            (Some(patient), Some(pseudonym)) => without(text, patient, pseudonym).into_owned(),
             _ => text.to_owned(),
         };
         let mut row = EventRow {

@@ -131,12 +131,13 @@ fn key(line: &str) -> Option<[u8; KEY_BYTES]> {
 }
 
 fn hash(key: &[u8; KEY_BYTES], parts: &[&str]) -> blake3::Hash {
-    let mut hasher = blake3::Hasher::new_keyed(key);
+    // One text after another in one piece: for short ones that is several times as fast as in steps.
+    let mut text: Vec<u8> = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
     for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
+        text.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        text.extend_from_slice(part.as_bytes());
     }
-    hasher.finalize()
+    blake3::keyed_hash(key, &text)
 }
 
 fn shorten(hash: &blake3::Hash) -> String {

@@ -1,14 +1,17 @@
 //! The store on disk: Delta Lake tables that other programs read as they are, and a list of batches that makes each
 //! batch visible whole or not at all.
 //!
-//! [`ledger`] says how a batch becomes a version; [`upsert`] what a batch does to the rows that are there.
+//! [`ledger`] says how a batch becomes a version; [`upsert`] what a batch does to the rows that are there,
+//! [`writing`] what is written of it.
 
 mod columns;
 mod compact;
 mod data_file;
 mod delta;
+mod encoding;
 mod error;
 mod events;
+mod gather;
 pub mod history;
 mod home;
 pub mod housekeeping;
@@ -31,6 +34,7 @@ mod store;
 mod superseded;
 mod upsert;
 pub mod verify;
+mod writing;
 
 pub use columns::{SCHEMA_VERSION, TableName};
 pub use data_file::DataFile;

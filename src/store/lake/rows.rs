@@ -1,26 +1,29 @@
 //! Validated sessions into rows as they stand on disk, but for the states.
 
-use super::columns::{self, LISTS, SCALE};
+use super::columns::{self, Holds, LISTS, SCALE};
 use super::compact;
 use super::keys::{Keys, SessionKey};
 use crate::domain::{Asked, Catalogue, Place, Session};
 use crate::store::build::{CANONICAL, Reading};
 use arrow::array::{
-    ArrayRef, AsArray, BooleanBuilder, Date32Builder, Decimal128Array, DictionaryArray, Int32Builder, Int64Builder,
-    RecordBatch, StringArray, StringBuilder, UInt8Array, UInt8Builder,
+    ArrayRef, AsArray, Date32Builder, Decimal128Array, DictionaryArray, Int32Builder, Int64Builder, StringArray,
+    StringBuilder, UInt8Array, UInt8Builder,
 };
 use arrow::datatypes::{DataType, UInt8Type};
 use arrow::error::ArrowError;
-use std::collections::BTreeMap;
-use std::hash::Hasher;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
-use xxhash_rust::xxh3::Xxh3Default;
 
-/// A column under construction.
+/// Room for the text of a row's column, to begin with.
+const TEXT_BYTES: usize = 12;
+
+/// A column under construction, narrow as [`columns::Holds::on_the_way`] says.
 enum Building {
     Text(StringBuilder, fn(&Session) -> Option<&str>),
-    Code(UInt8Builder, &'static [&'static str], fn(&Session) -> Option<u8>),
-    Measure(Vec<Option<i128>>, u8, fn(&Session) -> Option<f64>),
+    Code(UInt8Builder, fn(&Session) -> Option<u8>),
+    Measure(Int32Builder, fn(&Session) -> Option<f64>),
+    WideMeasure(Int64Builder, fn(&Session) -> Option<f64>),
     Whole(Int32Builder, fn(&Session) -> Option<i32>),
     Date(Date32Builder, fn(&Session) -> Option<crate::domain::Day>),
 }
@@ -58,76 +61,121 @@ pub struct RowsBuilder<'a> {
     patient_id: StringBuilder,
     columns: Vec<Building>,
     lists: [StringBuilder; 2],
-    asked: BooleanBuilder,
+    /// Texts of the sets of [`LISTS`] that were said.
+    list_texts: [HashMap<u16, String>; 2],
+    asked: UInt8Builder,
     side_effects: StringBuilder,
     line: Int64Builder,
     record: Int64Builder,
     identities: Vec<Identity>,
+    content: Content,
+    effects: String,
+    /// The latest patient's id and pseudonym: a patient's sessions often stand together.
+    patient: (String, String),
 }
 
 impl Building {
-    fn of(name: &str, reading: Reading) -> Building {
+    fn of(name: &str, reading: Reading, rows: usize) -> Building {
         match reading {
-            Reading::Text(read) => Building::Text(StringBuilder::new(), read),
-            Reading::Code(codes, read) => Building::Code(UInt8Builder::new(), codes, read),
-            Reading::Number(read) => Building::Measure(Vec::new(), columns::digits(name), read),
-            Reading::Integer(read) => Building::Whole(Int32Builder::new(), read),
-            Reading::Date(read) => Building::Date(Date32Builder::new(), read),
+            Reading::Text(read) => Building::Text(texts(rows), read),
+            Reading::Code(_, read) => Building::Code(UInt8Builder::with_capacity(rows), read),
+            Reading::Number(read) => match Holds::Measure(columns::digits(name)).on_the_way() {
+                DataType::Int32 => Building::Measure(Int32Builder::with_capacity(rows), read),
+                _ => Building::WideMeasure(Int64Builder::with_capacity(rows), read),
+            },
+            Reading::Integer(read) => Building::Whole(Int32Builder::with_capacity(rows), read),
+            Reading::Date(read) => Building::Date(Date32Builder::with_capacity(rows), read),
         }
     }
 
-    fn push(&mut self, session: &Session, hasher: &mut Xxh3Default) {
-        // A missing value is told from every value, and each value from its neighbour's.
+    fn push(&mut self, session: &Session, content: &mut Content) {
         match self {
             Building::Text(builder, read) => {
                 let text = read(session);
                 builder.append_option(text);
-                hasher.write(text.unwrap_or_default().as_bytes());
-                hasher.write_u8(if text.is_some() { 0xff } else { 0xfe });
+                content.text(text);
             }
-            Building::Code(builder, _, read) => {
+            Building::Code(builder, read) => {
                 let code = read(session);
                 builder.append_option(code);
-                hasher.write_u8(code.unwrap_or(u8::MAX));
+                content.bytes(&[code.unwrap_or(u8::MAX)]);
             }
-            Building::Measure(values, _, read) => {
+            Building::Measure(builder, read) => {
                 let value = read(session).map(fixed);
-                values.push(value);
-                hasher.write_i64(value.map_or(i64::MIN, |value| i64::try_from(value).unwrap_or(i64::MAX)));
+                builder.append_option(value.map(|value| i32::try_from(value).unwrap_or(i32::MAX)));
+                content.long(value);
+            }
+            Building::WideMeasure(builder, read) => {
+                let value = read(session).map(fixed);
+                builder.append_option(value);
+                content.long(value);
             }
             Building::Whole(builder, read) => {
                 let value = read(session);
                 builder.append_option(value);
-                hasher.write_i32(value.unwrap_or(i32::MIN));
+                content.whole(value);
             }
             Building::Date(builder, read) => {
                 let day = read(session).map(|day| day.0);
                 builder.append_option(day);
-                hasher.write_i32(day.unwrap_or(i32::MIN));
+                content.whole(day);
             }
         }
     }
 
-    fn finish(self) -> Result<ArrayRef, ArrowError> {
-        Ok(match self {
+    fn finish(self) -> ArrayRef {
+        match self {
             Building::Text(mut builder, _) => Arc::new(builder.finish()),
-            Building::Code(mut builder, codes, _) => Arc::new(coded(builder.finish(), codes)?),
-            Building::Measure(values, digits, _) => Arc::new(measures(values, digits)?),
+            Building::Code(mut builder, _) => Arc::new(builder.finish()),
+            Building::WideMeasure(mut builder, _) => Arc::new(builder.finish()),
+            Building::Measure(mut builder, _) => Arc::new(builder.finish()),
             Building::Whole(mut builder, _) => Arc::new(builder.finish()),
             Building::Date(mut builder, _) => Arc::new(builder.finish()),
-        })
+        }
+    }
+}
+
+fn texts(rows: usize) -> StringBuilder {
+    StringBuilder::with_capacity(rows, rows * TEXT_BYTES)
+}
+
+/// Everything that a row says, one value after another, for its hash: one hash over all of it is several times as
+/// fast as one step a value. A missing value is told from every value, and each value from its neighbour's.
+#[derive(Default)]
+struct Content(Vec<u8>);
+
+impl Content {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn text(&mut self, text: Option<&str>) {
+        self.bytes(text.unwrap_or_default().as_bytes());
+        self.bytes(&[if text.is_some() { 0xff } else { 0xfe }]);
+    }
+
+    fn whole(&mut self, value: Option<i32>) {
+        self.bytes(&value.unwrap_or(i32::MIN).to_le_bytes());
+    }
+
+    fn long(&mut self, value: Option<i64>) {
+        self.bytes(&value.unwrap_or(i64::MIN).to_le_bytes());
+    }
+
+    fn hash(&self) -> i64 {
+        xxhash_rust::xxh3::xxh3_64(&self.0).cast_signed()
     }
 }
 
 /// A measure as a whole number of millionths.
-pub(super) fn fixed(value: f64) -> i128 {
+pub(super) fn fixed(value: f64) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "values are within the limits of their columns")]
-    let fixed = (value * SCALE).round() as i128;
+    let fixed = (value * SCALE).round() as i64;
     fixed
 }
 
-pub(super) fn measures(values: Vec<Option<i128>>, digits: u8) -> Result<Decimal128Array, ArrowError> {
-    Decimal128Array::from(values).with_precision_and_scale(digits, 6)
+pub(super) fn measures(values: impl Iterator<Item = i64>, digits: u8) -> Result<Decimal128Array, ArrowError> {
+    Decimal128Array::from_iter_values(values.map(i128::from)).with_precision_and_scale(digits, 6)
 }
 
 /// Codes of a closed list, by their index. The same list is always the same dictionary, so that rows of many batches
@@ -146,84 +194,90 @@ fn dictionary(codes: &'static [&'static str]) -> ArrayRef {
 }
 
 impl<'a> RowsBuilder<'a> {
-    /// No rows yet.
+    /// No rows yet; room for `rows`.
     #[must_use]
-    pub fn new(origin: Origin<'a>) -> RowsBuilder<'a> {
+    pub fn new(origin: Origin<'a>, rows: usize) -> RowsBuilder<'a> {
         RowsBuilder {
             origin,
-            session_id: StringBuilder::new(),
-            patient_id: StringBuilder::new(),
-            columns: CANONICAL.iter().map(|(name, reading)| Building::of(name, *reading)).collect(),
-            lists: [StringBuilder::new(), StringBuilder::new()],
-            asked: BooleanBuilder::new(),
-            side_effects: StringBuilder::new(),
-            line: Int64Builder::new(),
-            record: Int64Builder::new(),
-            identities: Vec::new(),
+            session_id: texts(rows),
+            patient_id: texts(rows),
+            columns: CANONICAL.iter().map(|(name, reading)| Building::of(name, *reading, rows)).collect(),
+            lists: [texts(rows), texts(rows)],
+            list_texts: LISTS.map(|_| HashMap::new()),
+            asked: UInt8Builder::with_capacity(rows),
+            side_effects: texts(rows),
+            line: Int64Builder::with_capacity(rows),
+            record: Int64Builder::with_capacity(rows),
+            identities: Vec::with_capacity(rows),
+            content: Content::default(),
+            effects: String::new(),
+            patient: (String::new(), String::new()),
         }
     }
 
     /// Adds a session.
     pub fn push(&mut self, place: Place, session: &Session) {
-        let mut hasher = Xxh3Default::new();
+        self.content.0.clear();
         for column in &mut self.columns {
-            column.push(session, &mut hasher);
+            column.push(session, &mut self.content);
         }
-        for ((list, builder), (_, codes)) in
-            [session.conditions, session.topicals].into_iter().zip(&mut self.lists).zip(LISTS)
-        {
-            builder.append_option(list.map(|set| set.text(codes)));
-            hasher.write_u32(list.map_or(u32::MAX, |set| set.0.into()));
+        self.push_lists(session);
+        self.push_effects(session);
+        if self.patient.0 != session.patient_id || self.patient.1.is_empty() {
+            let pseudonym = self.origin.keys.pseudonym(self.origin.source, &session.patient_id);
+            self.patient = (session.patient_id.clone(), pseudonym);
         }
-        self.push_effects(session, &mut hasher);
-        let pseudonym = self.origin.keys.pseudonym(self.origin.source, &session.patient_id);
-        self.session_id.append_value(without(&session.session_id, &session.patient_id, &pseudonym));
+        let pseudonym = self.patient.1.as_str();
+        self.session_id.append_value(without(&session.session_id, &session.patient_id, pseudonym));
         self.line.append_value(long(place.line));
         self.record.append_value(long(place.record));
         self.identities.push(Identity {
             key: self.origin.keys.session(self.origin.source, &session.session_id),
-            row_hash: hasher.finish().cast_signed(),
+            row_hash: self.content.hash(),
             patient: xxhash_rust::xxh3::xxh3_64(pseudonym.as_bytes()),
         });
         self.patient_id.append_value(pseudonym);
     }
 
-    fn push_effects(&mut self, session: &Session, hasher: &mut Xxh3Default) {
-        let (asked, text) = match &session.side_effects {
-            Asked::No => (false, None),
-            Asked::Yes(effects) => (true, Some(compact::write(effects, self.origin.catalogue))),
+    fn push_lists(&mut self, session: &Session) {
+        let lists = [session.conditions, session.topicals].into_iter().zip(&mut self.lists);
+        for ((list, builder), (texts, (_, codes))) in lists.zip(self.list_texts.iter_mut().zip(LISTS)) {
+            // Few sets are ever said: the text of each is made once.
+            builder.append_option(list.map(|set| texts.entry(set.0).or_insert_with(|| set.text(codes))));
+            self.content.bytes(&list.map_or(u32::MAX, |set| set.0.into()).to_le_bytes());
+        }
+    }
+
+    fn push_effects(&mut self, session: &Session) {
+        self.effects.clear();
+        let text = match &session.side_effects {
+            Asked::No => None,
+            Asked::Yes(effects) => {
+                compact::write(effects, self.origin.catalogue, &mut self.effects);
+                Some(self.effects.as_str())
+            }
         };
-        self.asked.append_value(asked);
-        hasher.write(text.as_deref().unwrap_or("(nobody asked)").as_bytes());
+        self.asked.append_value(u8::from(text.is_some()));
+        self.content.bytes(text.unwrap_or("(nobody asked)").as_bytes());
         self.side_effects.append_option(text);
     }
 
-    /// The rows, and what is known of each.
-    ///
-    /// # Errors
-    /// Never for rows of the schema; Arrow's error is handed on.
-    pub fn finish(mut self) -> Result<(RecordBatch, Vec<Identity>), ArrowError> {
+    /// The rows as [`columns::on_the_way`] has them but for their numbers, and what is known of each.
+    #[must_use]
+    pub fn finish(mut self) -> (Vec<ArrayRef>, Vec<Identity>) {
         let rows = self.identities.len();
-        let mut arrays: Vec<ArrayRef> = vec![
-            same(self.origin.source, rows),
-            Arc::new(self.session_id.finish()),
-            Arc::new(self.patient_id.finish()),
-        ];
-        for column in self.columns {
-            arrays.push(column.finish()?);
-        }
+        let mut arrays: Vec<ArrayRef> = vec![Arc::new(self.session_id.finish()), Arc::new(self.patient_id.finish())];
+        arrays.extend(self.columns.into_iter().map(Building::finish));
         arrays.extend(self.lists.iter_mut().map(|list| Arc::new(list.finish()) as ArrayRef));
         arrays.push(Arc::new(self.asked.finish()));
         arrays.push(Arc::new(self.side_effects.finish()));
-        arrays.push(longs(std::iter::repeat_n(long(self.origin.store_version), rows)));
         arrays.push(Arc::new(arrow::array::Int32Array::from(vec![self.origin.file_number; rows])));
         arrays.push(Arc::new(self.line.finish()));
         arrays.push(Arc::new(self.record.finish()));
         arrays.push(longs(self.identities.iter().map(|row| row.key.halves().0)));
         arrays.push(longs(self.identities.iter().map(|row| row.key.halves().1)));
         arrays.push(longs(self.identities.iter().map(|row| row.row_hash)));
-        let batch = RecordBatch::try_new(columns::schema(&columns::session_rows()), arrays)?;
-        Ok((batch, self.identities))
+        (arrays, self.identities)
     }
 }
 
@@ -241,11 +295,14 @@ pub(super) fn long(number: u64) -> i64 {
 }
 
 /// A text in which the patient's id, where it stands as a word of its own, gives way to the pseudonym.
-pub(super) fn without(text: &str, patient_id: &str, pseudonym: &str) -> String {
+pub(super) fn without<'t>(text: &'t str, patient_id: &str, pseudonym: &str) -> Cow<'t, str> {
+    if patient_id.is_empty() || memchr::memmem::find(text.as_bytes(), patient_id.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
+    }
     let is_word = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
     let mut kept = String::new();
     let mut rest = text;
-    while let Some(at) = if patient_id.is_empty() { None } else { rest.find(patient_id) } {
+    while let Some(at) = rest.find(patient_id) {
         let (before, after) = (&rest[..at], &rest[at + patient_id.len()..]);
         let inside = is_word(before.chars().next_back()) || is_word(after.chars().next());
         kept.push_str(before);
@@ -253,11 +310,16 @@ pub(super) fn without(text: &str, patient_id: &str, pseudonym: &str) -> String {
         rest = after;
     }
     kept.push_str(rest);
-    kept
+    Cow::Owned(kept)
 }
 
 /// Codes read from disk, whose dictionaries hold them in any order, as the catalogue has them.
 pub(super) fn in_catalogue_order(column: &ArrayRef, codes: &'static [&'static str]) -> Result<ArrayRef, ArrowError> {
+    Ok(Arc::new(coded(places_in_catalogue(column, codes)?, codes)?))
+}
+
+/// The place of each code in the catalogue's list.
+pub(super) fn places_in_catalogue(column: &ArrayRef, codes: &[&str]) -> Result<UInt8Array, ArrowError> {
     let unknown = |code: &str| ArrowError::SchemaError(format!("`{code}` is not a code of its column"));
     let no_codes = || ArrowError::SchemaError("a column of codes is none".to_owned());
     let place = |code: &str| {
@@ -267,13 +329,12 @@ pub(super) fn in_catalogue_order(column: &ArrayRef, codes: &'static [&'static st
     let Some(found) = column.as_dictionary_opt::<UInt8Type>() else {
         let text = arrow::compute::cast(column, &DataType::Utf8)?;
         let text = text.as_string_opt::<i32>().ok_or_else(no_codes)?;
-        let keys: UInt8Array = text.iter().map(|code| code.map(place).transpose()).collect::<Result<_, _>>()?;
-        return Ok(Arc::new(coded(keys, codes)?));
+        return text.iter().map(|code| code.map(place).transpose()).collect();
     };
     let values = found.values().as_string_opt::<i32>().ok_or_else(no_codes)?;
     let places: Vec<u8> = values.iter().map(|code| place(code.unwrap_or_default())).collect::<Result<_, _>>()?;
-    let keys: UInt8Array = found.keys().iter().map(|key| key.map(|key| places[usize::from(key)])).collect();
-    Ok(Arc::new(coded(keys, codes)?))
+    // A missing code has a key too, which may be one that no dictionary has.
+    Ok(found.keys().unary(|key| places.get(usize::from(key)).copied().unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ impl ScoreRow {
     pub fn of(origin: Origin<'_>, source: &Arc<str>, (place, value): (Place, &Assessment)) -> ScoreRow {
         let Assessment { patient_id, session_id, side, assessment_date, scale, score, rater } = value;
         let pseudonym = origin.keys.pseudonym(origin.source, patient_id);
-        let hide = |text: &String| without(text, patient_id, &pseudonym);
+        let hide = |text: &String| without(text, patient_id, &pseudonym).into_owned();
         let mut hasher = Xxh3Default::new();
         hasher.write_i32(assessment_date.0);
         hasher.write_u8(side.map_or(u8::MAX, |side| side as u8));
@@ -93,7 +93,7 @@ pub(super) fn write(scores: &[ScoreRow]) -> Result<RecordBatch, ArrowError> {
         Arc::new(coded(side, Side::CODES)?),
         Arc::new(Date32Array::from_iter_values(scores.iter().map(|row| row.date.0))),
         text(|row| Some(&row.scale)),
-        Arc::new(measures(scores.iter().map(|row| Some(fixed(row.score))).collect(), 18)?),
+        Arc::new(measures(scores.iter().map(|row| fixed(row.score)), 18)?),
         text(|row| row.rater.as_deref()),
         long(|row| row.store_version),
         Arc::new(Int32Array::from_iter_values(scores.iter().map(|row| row.file_number))),

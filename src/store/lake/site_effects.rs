@@ -93,12 +93,13 @@ impl SiteEffects {
     fn found(&self, batch: &RecordBatch) -> Result<Vec<Found>, StoreError> {
         let texts = batch.column_by_name("side_effects").and_then(|column| column.as_string_opt::<i32>());
         let texts = texts.ok_or_else(|| lacking("side_effects"))?;
+        let codes = compact::Codes::of(&self.catalogue);
         let mut found: Vec<Found> = Vec::new();
         for (row, text) in texts.iter().enumerate() {
             let Some(text) = text.filter(|text| self.added.iter().any(|(_, code, _)| text.contains(code))) else {
                 continue;
             };
-            let own = compact::read(text, &self.catalogue).into_iter();
+            let own = compact::read(text, &codes);
             let own = own.filter(|told| self.added.iter().any(|(id, ..)| *id == told.effect));
             found.extend(own.map(|told| (row, told.effect, told.grade.map_or(0, |grade| grade.number()))));
         }

@@ -169,9 +169,12 @@ fn patients(rows: &RecordBatch) -> Result<DictionaryArray<UInt32Type>, ArrowErro
     Ok(builder.finish())
 }
 
+/// What makes a column from others.
+type Maker = fn(&RecordBatch) -> Result<ArrayRef, ArrowError>;
+
 /// The columns that are made from others, as [`crate::store::SessionsBuilder`] makes them.
 fn derived(rows: &RecordBatch, wanted: Wanted<'_>) -> Result<Vec<(String, ArrayRef)>, ArrowError> {
-    let makers: [(&str, fn(&RecordBatch) -> Result<ArrayRef, ArrowError>); 4] = [
+    let makers: [(&str, Maker); 4] = [
         ("fitzpatrick_number", fitzpatrick_number),
         ("ita_class", ita_class),
         ("session_month", session_month),

@@ -2,28 +2,27 @@
 //! a row that changes are written anew.
 
 use super::columns::{self, TableName};
-use super::data_file::{self, DataFile, damaged};
+use super::data_file::DataFile;
 use super::delta::Change;
 use super::error::StoreError;
-use super::events::{self, EventRow};
-use super::incoming::{Incoming, NUMBER, Taken};
+use super::events::EventRow;
+use super::incoming::{Incoming, Taken};
 use super::keys::SessionKey;
 use super::ledger::{Batch, Counts};
 use super::month::{Month, PENDING};
-use super::placing::{Placed, Placing, RefusedEvent, partition};
+use super::placing::{Placed, Placing, RefusedEvent};
+use super::remarks;
 use super::scores::{self, ScoreRow};
-use super::standing::{self, Existing, Standing, Verdict};
+use super::standing::{self, Standing, Verdict};
 use super::store::Store;
-use super::superseded::Superseded;
-use super::{remarks, states};
+use super::writing::{Plan, Written, number_of};
 use crate::domain::Catalogue;
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch};
-use arrow::datatypes::{Date32Type, Int64Type, UInt32Type};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::{lexsort_to_indices, take_record_batch};
+use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Sessions of a file, at most.
 pub(super) const FILE_ROWS: usize = 1 << 20;
@@ -40,20 +39,22 @@ pub type Spot = (i32, i64, i64);
 
 /// A batch, settled and not yet written.
 pub struct Settled<'a> {
-    store: &'a Store,
-    catalogue: &'a Catalogue,
-    standing: Standing,
-    placed: Placed,
-    session_files: Vec<DataFile>,
-    event_files: Vec<DataFile>,
-    new_scores: Vec<ScoreRow>,
-    score_files: Vec<DataFile>,
-    months: BTreeMap<Month, Taken>,
-    repeated_sessions: Vec<Spot>,
-    moved_back: Vec<Spot>,
-    amending: HashMap<u32, Spot>,
-    repeated_scores: u64,
-    repeated_scores_by_file: BTreeMap<i32, u64>,
+    pub(super) store: &'a Store,
+    pub(super) catalogue: &'a Catalogue,
+    /// Name of the source of every row of the batch.
+    pub(super) source: String,
+    pub(super) standing: Standing,
+    pub(super) placed: Placed,
+    pub(super) session_files: Vec<DataFile>,
+    pub(super) event_files: Vec<DataFile>,
+    pub(super) new_scores: Vec<ScoreRow>,
+    pub(super) score_files: Vec<DataFile>,
+    pub(super) months: BTreeMap<Month, Taken>,
+    pub(super) repeated_sessions: Vec<Spot>,
+    pub(super) moved_back: Vec<Spot>,
+    pub(super) amending: HashMap<u32, Spot>,
+    pub(super) repeated_scores: u64,
+    pub(super) repeated_scores_by_file: BTreeMap<i32, u64>,
 }
 
 impl<'a> Settled<'a> {
@@ -64,10 +65,10 @@ impl<'a> Settled<'a> {
     pub fn of(
         store: &'a Store,
         catalogue: &'a Catalogue,
-        mut incoming: Incoming,
+        (source, mut incoming): (&str, Incoming),
         rules: Rules,
     ) -> Result<Settled<'a>, StoreError> {
-        incoming.close()?;
+        let months = incoming.take_months()?;
         let at = store.latest();
         let session_files = store.files(TableName::Sessions, at)?;
         let event_files = store.files(TableName::Events, at)?;
@@ -85,13 +86,14 @@ impl<'a> Settled<'a> {
         let mut settled = Settled {
             store,
             catalogue,
+            source: source.to_owned(),
             standing,
             placed,
             session_files,
             event_files,
             new_scores,
             score_files,
-            months: incoming.take_months()?,
+            months,
             repeated_sessions: Vec::new(),
             moved_back: Vec::new(),
             amending: HashMap::new(),
@@ -160,19 +162,20 @@ impl<'a> Settled<'a> {
             return Ok(());
         }
         let amending: HashSet<u32> = standing.amended.values().copied().collect();
+        let mut note = |rows: &RecordBatch, row: usize| {
+            let (Some(number), Some(spot)) = (number_of(rows, row), standing::place(rows, row)) else { return };
+            if amending.contains(&number) {
+                self.amending.insert(number, spot);
+            }
+            if !stands(number) {
+                self.repeated_sessions.push(spot);
+            } else if standing.kept_follow_ups.contains_key(&number) {
+                self.moved_back.push(spot);
+            }
+        };
         for taken in self.months.values() {
-            let rows = taken.rows()?;
-            let Some(numbers) = numbers(&rows) else { continue };
-            for (row, number) in numbers.values().iter().enumerate() {
-                let Some(spot) = standing::place(&rows, row) else { continue };
-                if amending.contains(number) {
-                    self.amending.insert(*number, spot);
-                }
-                if !stands(*number) {
-                    self.repeated_sessions.push(spot);
-                } else if standing.kept_follow_ups.contains_key(number) {
-                    self.moved_back.push(spot);
-                }
+            for rows in taken.rows(Some(&["file_number", "line", "record", columns::NUMBER]))? {
+                (0..rows.num_rows()).for_each(|row| note(&rows, row));
             }
         }
         Ok(())
@@ -250,198 +253,11 @@ impl<'a> Settled<'a> {
         plan
     }
 
-    fn write_month(
-        &self,
-        month: Month,
-        taken: Option<Taken>,
-        plan: &Plan,
-        version: u64,
-    ) -> Result<Written, StoreError> {
-        let name = month.to_string();
-        let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
-        let mut written = Written::default();
-        let mut parts: Vec<RecordBatch> = Vec::new();
-        for (number, leaving) in plan.files_of(&self.session_files, &name) {
-            let rows = self.old_rows(&self.session_files[number as usize])?;
-            written.superseded.extend(self.superseded(&rows, leaving, (&name, version))?);
-            let stays =
-                BooleanArray::from_iter((0u32..).take(rows.num_rows()).map(|row| Some(!leaving.contains_key(&row))));
-            parts.push(filter_record_batch(&rows, &stays).map_err(broken)?);
-        }
-        let rewrites = !parts.is_empty();
-        if let Some(taken) = taken {
-            parts.push(self.new_rows(taken.rows()?).map_err(broken)?);
-        }
-        let (stays, leaves_file) = self.events_of(&name, rewrites)?;
-        let arrives = self.placed.by_month.get(&Some(month)).map_or(&[][..], Vec::as_slice);
-        if !parts.is_empty() {
-            let rows = concat_batches(&columns::schema(&columns::session_rows()), &parts).map_err(broken)?;
-            drop(parts);
-            let rows = sorted(&rows).map_err(broken)?;
-            let all_events = stays.iter().map(|(event, _)| event).chain(arrives);
-            written.sessions = self.write_sessions(&name, &rows, all_events)?;
-        }
-        let mut of_file: Vec<EventRow> =
-            stays.into_iter().filter(|(_, file)| leaves_file.contains(file)).map(|(event, _)| event).collect();
-        of_file.extend(arrives.iter().cloned());
-        written.events = self.write_events(&name, of_file)?;
-        Ok(written)
-    }
-
-    fn old_rows(&self, file: &DataFile) -> Result<RecordBatch, StoreError> {
-        let columns = columns::session_rows();
-        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        self.store.read(TableName::Sessions, file, Some(&names))
-    }
-
-    /// Incoming rows that stand, with the follow-up days that stay.
-    fn new_rows(&self, rows: RecordBatch) -> Result<RecordBatch, ArrowError> {
-        let numbers = numbers(&rows).ok_or_else(|| ArrowError::SchemaError("rows without numbers".to_owned()))?.clone();
-        let stands = |number: &u32| {
-            Some(!matches!(self.standing.verdicts[*number as usize], Verdict::Repeats | Verdict::Overtaken))
-        };
-        let schema = columns::schema(&columns::session_rows());
-        let mut arrays: Vec<ArrayRef> = rows.columns()[..schema.fields().len()].to_vec();
-        if !self.standing.kept_follow_ups.is_empty()
-            && let Some((at, _)) = schema.column_with_name("last_follow_up_date")
-            && let Some(days) = arrays[at].as_primitive_opt::<Date32Type>()
-        {
-            let day =
-                |(number, own): (&u32, Option<i32>)| self.standing.kept_follow_ups.get(number).map(|day| day.0).or(own);
-            let patched: Date32Array = numbers.values().iter().zip(days.iter()).map(day).collect();
-            arrays[at] = Arc::new(patched);
-        }
-        let rows = RecordBatch::try_new(schema, arrays)?;
-        if self.standing.winners.len() == self.standing.verdicts.len() {
-            return Ok(rows);
-        }
-        filter_record_batch(&rows, &BooleanArray::from_iter(numbers.values().iter().map(stands)))
-    }
-
-    /// The events of a month that stay, each with its file; and the files that lose some. Read only where sessions
-    /// of the month are written anew or events leave it.
-    fn events_of(&self, month: &str, rewrites: bool) -> Result<EventsOf, StoreError> {
-        let mut stays = Vec::new();
-        let mut leaves = BTreeSet::new();
-        for (number, file) in self.event_files.iter().enumerate() {
-            let leaving = self.placed.leaving.get(&number);
-            if file.partition.as_deref() != Some(month) || (leaving.is_none() && !rewrites) {
-                continue;
-            }
-            leaves.extend(leaving.map(|_| number));
-            let events = events::read(&self.store.read(TableName::Events, file, None)?, self.catalogue);
-            let kept = events.into_iter().enumerate().filter(|(row, _)| leaving.is_none_or(|rows| !rows.contains(row)));
-            stays.extend(kept.map(|(_, event)| (event, number)));
-        }
-        Ok((stays, leaves))
-    }
-
-    fn write_sessions<'e>(
-        &self,
-        month: &str,
-        rows: &RecordBatch,
-        events: impl Iterator<Item = &'e EventRow>,
-    ) -> Result<Vec<DataFile>, StoreError> {
-        let states =
-            states::columns(rows, events, self.catalogue).map_err(|error| damaged(TableName::Sessions, &error))?;
-        let arrays: Vec<ArrayRef> = rows.columns().iter().cloned().chain(states).collect();
-        let batch = RecordBatch::try_new(columns::schema(&TableName::Sessions.columns()), arrays)
-            .map_err(|error| damaged(TableName::Sessions, &error))?;
-        let mut files = Vec::new();
-        for from in (0..batch.num_rows()).step_by(FILE_ROWS) {
-            let part = batch.slice(from, FILE_ROWS.min(batch.num_rows() - from));
-            files.push(data_file::write(self.store.home(), TableName::Sessions, (Some(month), &part))?);
-        }
-        Ok(files)
-    }
-
-    fn write_events(&self, partition: &str, mut events: Vec<EventRow>) -> Result<Vec<DataFile>, StoreError> {
-        if events.is_empty() {
-            return Ok(Vec::new());
-        }
-        events.sort_by_key(|event| (event.store_version, event.file_number, event.line, event.record));
-        let batch = events::write(&events, self.catalogue).map_err(|error| damaged(TableName::Events, &error))?;
-        Ok(vec![data_file::write(self.store.home(), TableName::Events, (Some(partition), &batch))?])
-    }
-
-    /// The events that wait, where their number changes.
-    fn waiting_events(&self) -> Result<Change, StoreError> {
-        let (stays, leaves) = self.events_of(PENDING, false)?;
-        let mut events: Vec<EventRow> =
-            stays.into_iter().filter(|(_, file)| leaves.contains(file)).map(|(event, _)| event).collect();
-        events.extend(self.placed.by_month.get(&None).into_iter().flatten().cloned());
-        Ok(Change { add: self.write_events(&partition(None), events)?, remove: Vec::new() })
-    }
-
-    fn write_scores(&self) -> Result<Change, StoreError> {
-        let mut by_month: BTreeMap<Month, Vec<ScoreRow>> = BTreeMap::new();
-        for score in &self.new_scores {
-            by_month.entry(Month::of(score.date)).or_default().push(score.clone());
-        }
-        let mut change = Change::default();
-        for (month, scores) in by_month {
-            let batch = scores::write(&scores).map_err(|error| damaged(TableName::Assessments, &error))?;
-            let name = month.to_string();
-            change.add.push(data_file::write(self.store.home(), TableName::Assessments, (Some(&name), &batch))?);
-        }
-        Ok(change)
-    }
-
-    /// The rows that leave a file, for the list of superseded rows.
-    fn superseded(
-        &self,
-        rows: &RecordBatch,
-        leaving: &BTreeMap<u32, Existing>,
-        (month, version): (&str, u64),
-    ) -> Result<Vec<Superseded>, StoreError> {
-        leaving
-            .iter()
-            .map(|(row, existing)| {
-                let by = self.standing.amended.get(&existing.key).and_then(|number| self.amending.get(number));
-                let by = by.copied().unwrap_or_default();
-                Superseded::of(rows, (*row as usize, existing.key), month, (version, by))
-            })
-            .collect()
-    }
-
     /// Number of scores that were there already.
     #[must_use]
     pub fn repeated_scores(&self) -> u64 {
         self.repeated_scores
     }
-}
-
-/// Events that stay, each with the number of its file; and the files that lose some.
-type EventsOf = (Vec<(EventRow, usize)>, BTreeSet<usize>);
-
-/// What is written of a month.
-#[derive(Default)]
-struct Written {
-    sessions: Vec<DataFile>,
-    events: Vec<DataFile>,
-    superseded: Vec<Superseded>,
-}
-
-/// Files to write anew with the rows that leave them, and months to write.
-#[derive(Default)]
-struct Plan {
-    files: BTreeMap<u32, BTreeMap<u32, Existing>>,
-    months: BTreeSet<Month>,
-}
-
-impl Plan {
-    fn files_of<'p>(
-        &'p self,
-        files: &'p [DataFile],
-        month: &'p str,
-    ) -> impl Iterator<Item = (u32, &'p BTreeMap<u32, Existing>)> {
-        let of_month = move |number: &u32| files[*number as usize].partition.as_deref() == Some(month);
-        self.files.iter().filter(move |(number, _)| of_month(number)).map(|(number, rows)| (*number, rows))
-    }
-}
-
-fn numbers(rows: &RecordBatch) -> Option<&UInt32Array> {
-    rows.column_by_name(NUMBER)?.as_primitive_opt::<UInt32Type>()
 }
 
 /// Rows by source, patient, day and session: those of a patient stand together, and the order never depends on the

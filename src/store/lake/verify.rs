@@ -138,16 +138,18 @@ fn joined(sessions: &Files<RecordBatch>, all: &Files<Vec<EventRow>>) -> Result<V
 fn settled(sessions: &Files<RecordBatch>, all: &Files<Vec<EventRow>>, catalogue: &Catalogue) -> Vec<String> {
     let differs = |(file, rows): &(DataFile, RecordBatch)| {
         let events = all.iter().filter(|(of, _)| of.partition == file.partition).flat_map(|(_, events)| events);
-        let states = match states::columns(rows, events, catalogue) {
+        let states = match states::States::of(rows, events, catalogue) {
             Ok(states) => states,
             Err(error) => return Some(format!("sessions/{}: {error}", file.path)),
         };
         let names = columns::session_states();
         let wrong: Vec<&str> = names
             .iter()
-            .zip(states)
+            .zip(states.columns())
             .filter(|(column, state)| {
-                rows.column_by_name(&column.name).is_none_or(|found| found.as_ref() != state.as_ref())
+                // A band may be a dictionary of the same texts.
+                let state = arrow::compute::cast(state, &column.holds.arrow());
+                !rows.column_by_name(&column.name).is_some_and(|found| state.is_ok_and(|state| *found == state))
             })
             .map(|(column, _)| column.name.as_str())
             .collect();
