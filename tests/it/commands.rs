@@ -291,6 +291,57 @@ fn the_report_that_is_kept_is_what_a_run_gives() {
 }
 
 #[test]
+fn a_run_can_be_explained_before_it_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    log(folder.path(), GOOD);
+    let trend = "[[analysis]]\nid = \"tone\"\nkind = \"trend\"\noutcomes = [\"pih\"]\nover = \"fitzpatrick\"\n\
+                 adjust = [\"passes\"]\nwhere = \"modality = 'pen'\"\n";
+    pipeline(folder.path(), &format!("{RATES}by = [\"clinic_id\"]\n{trend}"));
+    let output = stipple(folder.path(), &["run", "p.toml", "--explain"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    for expected in [
+        "1 session logs, read whole and validated",
+        "conditions  modality = 'pen'",
+        "clinic_id (cells as values are met): rates, data_quality",
+        "fitzpatrick (7 cells) where modality = 'pen', sums of needle_depth_mm, passes: tone",
+        "tone reads the sessions themselves (logistic models, their errors clustered by patient); columns fitzpatrick, passes",
+    ] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+    assert!(!folder.path().join("reports").exists(), "nothing is written");
+    // The same of a store, for programs, and from the newest day on; a cut before it settles the states anew.
+    let ingest = stipple(folder.path(), &["ingest", "--quiet", "--store", "s", "log.csv"]);
+    assert_eq!(code(&ingest), 0, "{}", text(&ingest.stderr));
+    let explained = |arguments: &[&str]| -> serde_json::Value {
+        let output = stipple(folder.path(), arguments);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)))
+    };
+    fs::write(folder.path().join("s.toml"), format!("version = 1\nid = \"p\"\n{RATES}")).unwrap();
+    let told = explained(&["run", "s.toml", "--store", "s", "--explain", "--json"]);
+    assert_eq!(told["sessions"], 4);
+    assert!(told["states"].as_str().unwrap().starts_with("as settled when the rows were written"), "{told}");
+    fs::write(folder.path().join("s.toml"), format!("version = 1\nid = \"p\"\ndata_cut = 2026-03-01\n{RATES}"))
+        .unwrap();
+    let told = explained(&["run", "s.toml", "--store", "s", "--explain", "--json"]);
+    assert!(told["states"].as_str().unwrap().starts_with("settled anew in memory"), "{told}");
+}
+
+#[test]
+fn a_run_says_where_time_and_memory_went() {
+    let folder = tempfile::tempdir().unwrap();
+    log(folder.path(), GOOD);
+    pipeline(folder.path(), RATES);
+    assert_eq!(code(&stipple(folder.path(), &["run", "p.toml"])), 0);
+    let manifest = fs::read(folder.path().join("reports/p/manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    for stage in ["read", "scan", "patients", "compute", "draw"] {
+        assert!(manifest["run"]["seconds"][stage].is_f64(), "{stage}");
+        assert!(manifest["run"]["peak_memory_bytes"][stage].as_u64().is_none_or(|bytes| bytes > 1 << 20), "{stage}");
+    }
+}
+
+#[test]
 fn the_sample_data_is_what_the_simulator_makes() {
     let folder = tempfile::tempdir().unwrap();
     let output = stipple(folder.path(), &["simulate", "--sample-data", "--out", "made"]);
