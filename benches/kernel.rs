@@ -15,7 +15,8 @@ use stipple::store::{InMemory, SessionTable, SessionsBuilder, Settled};
 const SESSIONS: u64 = 200_000;
 
 fn table() -> SessionTable {
-    let model = Model::new(&Plan::plain(SESSIONS, 1));
+    let plan = Plan::plain(SESSIONS, 1);
+    let model = Model::new(&plan);
     let mut builder = SessionsBuilder::new();
     for (at, simulated) in (1u64..).zip(sessions(&model)) {
         builder.push(0, Place { file: FileId(0), line: at + 1, record: at }, &simulated.session);

@@ -6,7 +6,7 @@ use super::fields::{Field, Fields};
 use super::plan::PlanError;
 use super::records::{Divided, Records, Waiting, Width, part_of, parts_for};
 use super::tally::{Patient, Tally};
-use crate::store::{Block, Blocks, Domain, StateSet};
+use crate::store::{Block, Blocks, Domain, NumberedStates, StateSet};
 use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
 use std::collections::HashMap;
@@ -25,8 +25,7 @@ pub(super) struct Gathered {
 /// What all blocks share while they are read.
 struct Shared {
     divided: Divided,
-    sets: Vec<StateSet>,
-    numbers: HashMap<StateSet, u32, FxBuildHasher>,
+    states: NumberedStates,
     domains: Vec<Domain>,
 }
 
@@ -40,8 +39,7 @@ pub(super) fn gather(
     let width = Width { words: fields.words, measures: fields.measures() };
     let shared = Mutex::new(Shared {
         divided: Divided::new(parts, width, memory),
-        sets: Vec::new(),
-        numbers: HashMap::default(),
+        states: NumberedStates::default(),
         domains: fields.domains(),
     });
     (0..blocks.parts()).into_par_iter().try_for_each(|part| {
@@ -55,26 +53,17 @@ pub(super) fn gather(
         })?;
         failed
     })?;
-    let Shared { divided, sets, domains, .. } = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Gathered { divided, sets, domains })
+    let Shared { divided, states, domains } = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Gathered { divided, sets: states.into_sets(), domains })
 }
 
 fn take(block: &Block, fields: &Fields, (shared, own): (&Mutex<Shared>, &mut [Records])) -> Result<(), PlanError> {
     let locked = || shared.lock().unwrap_or_else(PoisonError::into_inner);
     let (states, numbers) = {
         let mut shared = locked();
-        let Shared { sets, numbers, domains, .. } = &mut *shared;
-        let mut state = |set: &StateSet| match numbers.get(set) {
-            Some(number) => *number,
-            None => {
-                let next = u32::try_from(sets.len()).unwrap_or(u32::MAX);
-                sets.push(set.clone());
-                numbers.insert(set.clone(), next);
-                next
-            }
-        };
-        let states: Vec<u32> = block.sets.iter().map(&mut state).collect();
-        (states, fields.renumber(block, domains)?)
+        let Shared { states, domains, .. } = &mut *shared;
+        let numbers: Vec<u32> = block.sets.iter().map(|set| states.number(set)).collect();
+        (numbers, fields.renumber(block, domains)?)
     };
     let (words, measures) = (fields.pack(block, &numbers), fields.measured(block));
     let (parts, wide, measured) = (own.len(), fields.words, fields.measures());

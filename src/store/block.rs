@@ -7,6 +7,8 @@ use super::states::Settled;
 use super::table::SessionTable;
 use crate::domain::{Catalogue, EffectId};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
+use rustc_hash::FxBuildHasher;
+use std::collections::HashMap;
 use thiserror::Error;
 
 /// What a count wants of every session, beside its patient and its states.
@@ -33,6 +35,32 @@ pub struct StateSet {
     pub absent: u128,
     /// Worst grade of those present of which one is stated, where grades were wanted.
     pub grades: Vec<(EffectId, u8)>,
+}
+
+/// Different states, each with a number.
+#[derive(Debug, Clone, Default)]
+pub struct NumberedStates {
+    numbers: HashMap<StateSet, u32, FxBuildHasher>,
+    sets: Vec<StateSet>,
+}
+
+impl NumberedStates {
+    /// The number of some states: the next one where they are met for the first time.
+    pub fn number(&mut self, set: &StateSet) -> u32 {
+        if let Some(number) = self.numbers.get(set) {
+            return *number;
+        }
+        let next = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
+        self.numbers.insert(set.clone(), next);
+        self.sets.push(set.clone());
+        next
+    }
+
+    /// The states, by their numbers.
+    #[must_use]
+    pub fn into_sets(self) -> Vec<StateSet> {
+        self.sets
+    }
 }
 
 /// Some sessions.

@@ -1,10 +1,8 @@
 //! Three states, not two: for each session and side effect *present*, *confirmed absent* or *not assessed*.
 
-use super::block::StateSet;
+use super::block::{NumberedStates, StateSet};
 use super::table::SessionTable;
 use crate::domain::{Catalogue, Day, EffectId};
-use rustc_hash::FxBuildHasher;
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// State of a side effect in a session or a patient.
@@ -51,15 +49,7 @@ impl Settled {
             let grade = occurrence.grade.map_or(0, |grade| grade.number());
             settled.grades.push((occurrence.effect, occurrence.session, grade));
         }
-        // Ascending by grade within a session and side effect: of equal ones the last, the worst, stays.
-        settled.grades.sort_unstable();
-        settled.grades.dedup_by(|later, earlier| {
-            let same = (later.0, later.1) == (earlier.0, earlier.1);
-            if same {
-                earlier.2 = later.2;
-            }
-            same
-        });
+        keep_worst(&mut settled.grades);
         let windows: Vec<(u128, i32)> = catalogue
             .ids()
             .map(|id| (bit(id), i32::try_from(catalogue.get(id).window_days).unwrap_or(i32::MAX)))
@@ -127,22 +117,16 @@ impl Settled {
             stated.sort_unstable();
         }
         let mut stated = stated.as_slice();
-        let mut known: HashMap<StateSet, u32, FxBuildHasher> = HashMap::default();
-        let mut sets = Vec::new();
+        let mut numbered = NumberedStates::default();
         let mut states = Vec::with_capacity(rows.len());
         for row in rows {
             let here = stated.iter().take_while(|(of, ..)| *of as usize == row).count();
             let (of_row, rest) = stated.split_at(here);
             stated = rest;
             let grades = of_row.iter().map(|(_, effect, grade)| (*effect, *grade)).collect();
-            let set = StateSet { present: self.present[row], absent: self.absent[row], grades };
-            let next = u32::try_from(sets.len()).unwrap_or(u32::MAX);
-            states.push(*known.entry(set).or_insert_with_key(|set| {
-                sets.push(set.clone());
-                next
-            }));
+            states.push(numbered.number(&StateSet { present: self.present[row], absent: self.absent[row], grades }));
         }
-        (states, sets)
+        (states, numbered.into_sets())
     }
 
     /// Side effects left out because they began or were reported after the data cut.
@@ -150,6 +134,19 @@ impl Settled {
     pub fn events_after_cut(&self) -> u64 {
         self.events_after_cut
     }
+}
+
+/// Puts graded side effects in order, each once with its worst grade.
+pub(super) fn keep_worst<A: Ord, B: Ord>(graded: &mut Vec<(A, B, u8)>) {
+    // Ascending by grade: of equal ones the last, the worst, stays.
+    graded.sort_unstable();
+    graded.dedup_by(|later, earlier| {
+        let same = later.0 == earlier.0 && later.1 == earlier.1;
+        if same {
+            earlier.2 = later.2;
+        }
+        same
+    });
 }
 
 /// The bit of a side effect.

@@ -9,14 +9,13 @@ use super::site_effects::{self, SiteEffects};
 use super::snapshot::{self, Wanted};
 use super::store::Store;
 use crate::domain::{Catalogue, Day, EffectId};
-use crate::store::block::{Block, BlockError, Blocks, StateSet, Want, block, filled_by};
+use crate::store::block::{Block, BlockError, Blocks, NumberedStates, StateSet, Want, block, filled_by};
 use crate::store::table::SessionTable;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use rustc_hash::FxBuildHasher;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -128,8 +127,7 @@ impl<'a> StoredSessions<'a> {
             stated.sort_unstable();
         }
         let mut stated = stated.into_iter().peekable();
-        let mut known: HashMap<StateSet, u32, FxBuildHasher> = HashMap::default();
-        let mut different = Vec::new();
+        let mut numbered = NumberedStates::default();
         let mut states: Vec<u32> = Vec::with_capacity(rows);
         for (row, (present, absent)) in sets.iter().copied().enumerate() {
             let mut of_row = Vec::new();
@@ -142,14 +140,9 @@ impl<'a> StoredSessions<'a> {
                 states.push(states[before]);
                 continue;
             }
-            let set = StateSet { present, absent, grades: of_row };
-            let next = u32::try_from(different.len()).unwrap_or(u32::MAX);
-            states.push(*known.entry(set).or_insert_with_key(|set| {
-                different.push(set.clone());
-                next
-            }));
+            states.push(numbered.number(&StateSet { present, absent, grades: of_row }));
         }
-        Ok((states, different))
+        Ok((states, numbered.into_sets()))
     }
 
     /// `(row, side effect, worst grade)` of those that state one.

@@ -10,7 +10,7 @@ use super::scan::lacking;
 use super::standing::keys_in_order;
 use super::store::Store;
 use crate::domain::{Catalogue, EffectId};
-use crate::store::states::bit;
+use crate::store::states::{bit, keep_worst};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;
 use std::collections::HashMap;
@@ -109,15 +109,7 @@ impl SiteEffects {
                 found.extend(of_events.map(|(effect, grade)| (row, *effect, *grade)));
             }
         }
-        // Ascending by grade: of equal ones the last, the worst, stays.
-        found.sort_unstable();
-        found.dedup_by(|later, earlier| {
-            let same = (later.0, later.1) == (earlier.0, earlier.1);
-            if same {
-                earlier.2 = later.2;
-            }
-            same
-        });
+        keep_worst(&mut found);
         Ok(found)
     }
 }
