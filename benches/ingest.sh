@@ -4,35 +4,15 @@
 # Needs a release build, GNU time, and a Python with duckdb and polars (python3 -m pip install duckdb polars).
 # Usage: benches/ingest.sh [SESSIONS] [RUNS] [PYTHON]
 set -euo pipefail
-cd "$(dirname "$0")/.."
 sessions=${1:-10000000}
 runs=${2:-3}
 python=${3:-python3}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-program=target/release/stipple
-[ -x "$program" ] || cargo build --locked --release
-export STIPPLE_KEY=0707070707070707070707070707070707070707070707070707070707070707
+source "$(dirname "$0")/common.sh"
 
 "$program" simulate --sessions "$sessions" --seed 1 --out "$work/log" --quiet
 log=$(echo "$work"/log/sessions*.csv)
 bytes=$(cat $log | wc -c)
 printf '%s sessions, %s MB of CSV\n' "$sessions" "$((bytes / 1000000))"
-
-once() { # name, then the command
-  local name=$1; shift
-  /usr/bin/time -f '%e %U %S %M' -a -o "$work/$name.times" "$@" > /dev/null 2>> "$work/talk" || { tail "$work/talk"; exit 1; }
-}
-
-tell() { # name, rows
-  sort -n "$work/$1.times" | awk -v name="$1" -v rows="$2" -v bytes="$bytes" -v all="$sessions" '
-    { seconds[NR] = $1; cpu[NR] = $2 + $3; if ($4 > peak) peak = $4 }
-    END {
-      at = int((NR + 1) / 2); median = seconds[at]
-      printf "%-24s %7.2f s (%.2f–%.2f)  %9.0f rows/s  %6.1f MB/s  processor %7.1f s  peak %d MiB\n",
-        name, median, seconds[1], seconds[NR], rows / median, bytes * rows / all / median / 1e6, cpu[at], peak / 1024
-    }'
-}
 
 for _ in $(seq "$runs"); do
   rm -rf "$work/store"
@@ -43,7 +23,7 @@ for _ in $(seq "$runs"); do
   once duckdb "$python" benches/ingest_rivals.py duckdb "$work/duck.parquet" $log
   once polars "$python" benches/ingest_rivals.py polars "$work/polars.parquet" $log
 done
-for name in ingest ingest_1_thread duckdb polars; do tell "$name" "$sessions"; done
+for name in ingest ingest_1_thread duckdb polars; do tell "$name" "$sessions" "$bytes"; done
 du -sm "$work/store" "$work/duck.parquet" "$work/polars.parquet" | awk '{ print $1 " MB  " $2 }' | sed "s#$work/##"
 
 # A day: 4,500 new sessions and 500 that amend, all of the newest 90 days.

@@ -15,15 +15,27 @@ elif engine == "amend":
     import csv
     import datetime
 
-    rows = [row for log in logs for row in csv.DictReader(open(log, encoding="utf-8-sig"))]
-    newest = datetime.date.fromisoformat(max(row["session_date"] for row in rows))
+    # Row by row: a log of millions of rows does not fit the memory as dictionaries.
+    def rows():
+        for log in logs:
+            yield from csv.DictReader(open(log, encoding="utf-8-sig"))
+
+    newest = datetime.date.fromisoformat(max(row["session_date"] for row in rows()))
     since = (newest - datetime.timedelta(days=90)).isoformat()
-    recent = [row for row in rows if row["session_date"] >= since]
+    recent = sum(row["session_date"] >= since for row in rows())
+    every, met, written = max(1, recent // 500), 0, 0
     with open(out, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        for row in recent[:: max(1, len(recent) // 500)][:500]:
-            writer.writerow(row | {"passes": str(int(row["passes"] or 1) % 8 + 1)})
+        writer = None
+        for row in rows():
+            if row["session_date"] < since:
+                continue
+            writer = writer or csv.DictWriter(file, row.keys())
+            if met == 0:
+                writer.writeheader()
+            if met % every == 0 and written < 500:
+                writer.writerow(row | {"passes": str(int(row["passes"] or 1) % 8 + 1)})
+                written += 1
+            met += 1
 else:
     import polars
 

@@ -121,6 +121,9 @@ impl From<ProduceError> for Failure {
                 message,
                 "no report was written; `stipple check PIPELINE --rejects FILE` lists the rows",
             ),
+            ProduceError::Temporary(_) => {
+                Failure::new(FAILED, message, "free space in the folder for temporary files, or name another in TMPDIR")
+            }
             ProduceError::Plan(_) => Failure::new(WRONG_USE, message, "change the pipeline"),
             ProduceError::Chart(_) | ProduceError::File { .. } => Failure::new(FAILED, message, ""),
         }
@@ -140,5 +143,16 @@ impl From<PublishError> for Failure {
                 "the earlier report, if there was one, is as it was; check space and permissions",
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lack_of_temporary_space_is_a_failure_and_not_wrong_use() {
+        let failure = Failure::from(ProduceError::Temporary(std::io::Error::other("No space left on device")));
+        assert_eq!(failure.exit_code, FAILED);
     }
 }

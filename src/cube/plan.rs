@@ -35,7 +35,7 @@ pub enum PlanError {
     #[error(transparent)]
     Block(#[from] BlockError),
     /// A temporary file cannot be used.
-    #[error("a temporary file cannot be used: {0}; free space in the folder for temporary files, or set TMPDIR")]
+    #[error("a temporary file cannot be used: {0}")]
     Temporary(#[from] std::io::Error),
     /// The division has more cells than a cube may hold.
     #[error("dividing by {dimensions} makes {cells} groups, more than {most}; divide by fewer columns or wider bands")]

@@ -2,6 +2,7 @@
 //! [`stage`]. Alone knows the order of work.
 
 pub mod check;
+mod choice;
 mod count;
 pub mod explain;
 pub mod files;

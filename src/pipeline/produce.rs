@@ -15,7 +15,7 @@ use crate::cube::PlanError;
 use crate::domain::Day;
 use crate::report::{self, Fact, MethodNote, Page, Section, layout};
 use crate::results::{Released, ResultRow, release, write};
-use crate::store::SessionsBuilder;
+use crate::store::{BlockError, SessionsBuilder};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -44,7 +44,10 @@ pub enum ProduceError {
     },
     /// Sessions cannot be divided as asked.
     #[error(transparent)]
-    Plan(#[from] PlanError),
+    Plan(PlanError),
+    /// A temporary file cannot be used.
+    #[error("a temporary file cannot be used: {0}")]
+    Temporary(std::io::Error),
     /// A picture could not be drawn.
     #[error(transparent)]
     Chart(#[from] ChartError),
@@ -56,6 +59,17 @@ pub enum ProduceError {
         /// Why.
         reason: String,
     },
+}
+
+impl From<PlanError> for ProduceError {
+    /// A pipeline is to blame only for what it asks, not for a store that is damaged or a disk that is full.
+    fn from(error: PlanError) -> ProduceError {
+        match error {
+            PlanError::Block(BlockError::Store(source)) => LoadError::Store { source }.into(),
+            PlanError::Temporary(source) => ProduceError::Temporary(source),
+            other => ProduceError::Plan(other),
+        }
+    }
 }
 
 /// A file of the report.

@@ -9,11 +9,12 @@ use crate::domain::{Catalogue, Day, EffectId};
 use crate::ingest::{Dictionary, without_passwords};
 use crate::results::{Policy, Profile};
 use crate::stats::Level;
-use crate::store::lake::{Batch, Home, Store, StoreError};
+use crate::store::lake::{Home, Store, StoreError};
 use crate::store::{Filter, SessionTable, Settled};
 use crate::validate::Mapping;
 use std::path::{Path, PathBuf};
 
+pub use super::choice::{AsOf, Choice, StoreAt};
 pub use super::source::{Named, Source};
 
 /// Gates on the quality of the data.
@@ -56,15 +57,6 @@ pub struct Pipeline {
     pub text: String,
 }
 
-/// A version of a store.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoreAt {
-    /// Where it lies.
-    pub home: Home,
-    /// The version.
-    pub batch: Batch,
-}
-
 /// Bytes of memory that are used, about, where nobody says otherwise.
 const DEFAULT_MEMORY: usize = 1 << 30;
 
@@ -74,34 +66,6 @@ impl Pipeline {
     pub fn cohort(&self) -> CubeKey {
         CubeKey { wheres: self.cohort_where.iter().cloned().collect(), dimensions: Vec::new(), measures: Vec::new() }
     }
-}
-
-/// Which version of a store is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AsOf {
-    /// This one.
-    Version(u64),
-    /// The one that stood at the end of this day (UTC).
-    Day(Day),
-}
-
-impl AsOf {
-    /// Reads `17` or `2026-03-31`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<AsOf> {
-        text.parse().ok().map(AsOf::Version).or_else(|| Day::from_iso(text).map(AsOf::Day))
-    }
-}
-
-/// What the command line says of the data.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Choice<'a> {
-    /// A store in place of the pipeline's `[source]`.
-    pub store: Option<&'a Path>,
-    /// The version; `None` = the newest.
-    pub as_of: Option<AsOf>,
-    /// What object stores are reached by; `None` = nothing is known.
-    pub access: Option<&'a Access>,
 }
 
 /// Reads, checks and completes a pipeline file.

@@ -235,7 +235,7 @@ fn rates(rows: &Rows<'_>, telling: &mut Telling<'_>) -> Vec<Sentence> {
     let never: Vec<String> = overall
         .iter()
         .filter(|row| row.numerator == Some(0.0))
-        .map(|row| label(catalogue, &row.outcome).to_lowercase())
+        .map(|row| within_sentence(&label(catalogue, &row.outcome)))
         .collect();
     let widest = overall
         .iter()
@@ -245,10 +245,21 @@ fn rates(rows: &Rows<'_>, telling: &mut Telling<'_>) -> Vec<Sentence> {
         let high = row.high.map(format::percent).unwrap_or_default();
         sentences.push(html! {
             "Never found: " (and(&never)) ". That is not zero risk: the upper limits reach "
-            (number(row, &high)) " (" (label(catalogue, &row.outcome).to_lowercase()) ")."
+            (number(row, &high)) " (" (within_sentence(&label(catalogue, &row.outcome))) ")."
         });
     }
     sentences
+}
+
+/// A name within a sentence: without its capital, unless it is an abbreviation such as PIH.
+fn within_sentence(name: &str) -> String {
+    let mut letters = name.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), second) if !second.is_some_and(char::is_uppercase) => {
+            first.to_lowercase().chain(name.chars().skip(1)).collect()
+        }
+        _ => name.to_owned(),
+    }
 }
 
 /// A group with fewer counted is no example of a high or a low rate.
@@ -258,9 +269,9 @@ const ENOUGH: f64 = 30.0;
 fn grouped_rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
     let mut sentences = Vec::new();
     for outcome in rows.outcomes().into_iter().take(2) {
-        let known = |row: &&ReleasedRow| {
-            row.outcome == outcome && row.group.len() == 1 && row.value.is_some() && row.denominator >= Some(ENOUGH)
-        };
+        let of_group = |row: &&ReleasedRow| row.outcome == outcome && row.group.len() == 1 && row.value.is_some();
+        let known = |row: &&ReleasedRow| of_group(row) && row.denominator >= Some(ENOUGH);
+        let small = rows.statistic(Statistic::Rate).filter(|row| of_group(row) && !known(row)).count();
         let by_value =
             |a: &&ReleasedRow, b: &&ReleasedRow| a.value.partial_cmp(&b.value).unwrap_or(std::cmp::Ordering::Equal);
         let highest = rows.statistic(Statistic::Rate).filter(known).max_by(by_value);
@@ -279,7 +290,11 @@ fn grouped_rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
             sentences.push(html! {
                 strong { (label(catalogue, outcome)) } " ranges from "
                 (number(lowest, &format::value_and_interval(lowest))) " (" (group(lowest)) ") to "
-                (number(highest, &format::value_and_interval(highest))) " (" (group(highest)) ")."
+                (number(highest, &format::value_and_interval(highest))) " (" (group(highest)) ")"
+                @if small > 0 {
+                    ", " (small) @if small == 1 { " group" } @else { " groups" } " of fewer than " (ENOUGH) " left aside"
+                }
+                "."
             });
         }
     }
@@ -310,4 +325,15 @@ fn contrast(rows: &Rows<'_>, telling: &mut Telling<'_>) -> Vec<Sentence> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_abbreviation_keeps_its_capitals_within_a_sentence() {
+        let names = ["PIH", "Fat loss", "Nerve injury", "A", ""];
+        assert_eq!(names.map(within_sentence), ["PIH", "fat loss", "nerve injury", "a", ""]);
+    }
 }

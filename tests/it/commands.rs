@@ -328,6 +328,56 @@ fn a_run_can_be_explained_before_it_is_made() {
 }
 
 #[test]
+fn a_damaged_store_is_not_the_pipelines_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = stipple(folder.path(), &["simulate", "--quiet", "--sessions", "400", "--seed", "1", "--out", "log"]);
+    assert_eq!(code(&made), 0, "{}", text(&made.stderr));
+    let ingest = stipple(folder.path(), &["ingest", "--quiet", "--store", "s", "log/sessions.csv"]);
+    assert_eq!(code(&ingest), 0, "{}", text(&ingest.stderr));
+    fs::write(folder.path().join("s.toml"), format!("version = 1\nid = \"p\"\n{RATES}")).unwrap();
+    let run = || {
+        let output = stipple(folder.path(), &["run", "s.toml", "--store", "s"]);
+        (code(&output), text(&output.stderr))
+    };
+    assert_eq!(run().0, 0);
+    let kept = fs::read(folder.path().join("reports/p/results.csv")).unwrap();
+    // A data file that is cut off.
+    let data = files(&folder.path().join("s/sessions"))
+        .into_iter()
+        .find(|file| file.extension().is_some_and(|e| e == "parquet"));
+    let data = folder.path().join("s/sessions").join(data.unwrap());
+    let bytes = fs::read(&data).unwrap();
+    fs::write(&data, &bytes[..bytes.len() / 2]).unwrap();
+    let (status, said) = run();
+    assert!(status == 1 && said.contains("sessions") && said.contains("stipple store verify"), "{status} {said}");
+    assert!(!said.contains("change the pipeline"), "{said}");
+    assert!(fs::read(folder.path().join("reports/p/results.csv")).unwrap() == kept, "the earlier report stays");
+}
+
+#[test]
+fn the_answer_says_which_groups_its_range_leaves_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |at: usize, clinic: &str, effects: &str| {
+        format!("s{at},p{at},{clinic},2026-01-05,professional,pen,face,acne_scars,2026-06-01,{effects}")
+    };
+    let clinics = [("north", 40), ("south", 40), ("west", 2)];
+    let mut rows = Vec::new();
+    for (clinic, sessions) in clinics {
+        for at in 0..sessions {
+            let with = clinic == "west" || at < if clinic == "north" { 4 } else { 8 };
+            rows.push(row(rows.len(), clinic, if with { "pih" } else { "none" }));
+        }
+    }
+    log(folder.path(), &rows.iter().map(String::as_str).collect::<Vec<_>>());
+    pipeline(folder.path(), &format!("{RATES}by = [\"clinic_id\"]\n"));
+    assert_eq!(code(&stipple(folder.path(), &["run", "p.toml"])), 0);
+    let page = fs::read_to_string(folder.path().join("reports/p/index.html")).unwrap();
+    let told = regex::Regex::new("<[^>]*>").unwrap().replace_all(&page, "").into_owned();
+    assert!(told.contains("PIH ranges from 10.0 %"), "{told}");
+    assert!(told.contains("(clinic south), 1 group of fewer than 30 left aside."), "{told}");
+}
+
+#[test]
 fn a_run_says_where_time_and_memory_went() {
     let folder = tempfile::tempdir().unwrap();
     log(folder.path(), GOOD);

@@ -17,27 +17,15 @@ impl Taking<'_> {
         entry.accepted += rest.accepted;
         entry.rejected += rest.rejected.len() as u64;
         let file = entry.name.clone();
+        let remark = |place, column, (rule, hint): (&str, String), text| {
+            let (file, rule) = (file.clone(), rule.to_owned());
+            Remark { file_number: number, file, place, column, rule, hint, text }
+        };
         for Rejection { place, column, rule, hint, text } in rest.rejected {
-            self.reject(Remark {
-                file_number: number,
-                file: file.clone(),
-                place,
-                column,
-                rule: rule.to_owned(),
-                hint,
-                text: Some(text),
-            })?;
+            self.reject(remark(place, column, (rule, hint), Some(text)))?;
         }
         for Warning { place, column, rule, hint } in rest.warnings {
-            self.warn(Remark {
-                file_number: number,
-                file: file.clone(),
-                place,
-                column,
-                rule: rule.to_owned(),
-                hint,
-                text: None,
-            })?;
+            self.warn(remark(place, column, (rule, hint), None))?;
         }
         Ok(())
     }
