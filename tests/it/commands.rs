@@ -372,7 +372,7 @@ fn the_answer_says_which_groups_its_range_leaves_aside() {
     pipeline(folder.path(), &format!("{RATES}by = [\"clinic_id\"]\n"));
     assert_eq!(code(&stipple(folder.path(), &["run", "p.toml"])), 0);
     let page = fs::read_to_string(folder.path().join("reports/p/index.html")).unwrap();
-    let told = regex::Regex::new("<[^>]*>").unwrap().replace_all(&page, "").into_owned();
+    let told = regex::Regex::new("<[^>]*>").unwrap().replace_all(&page, "").replace('\u{a0}', " ");
     assert!(told.contains("PIH ranges from 10.0 %"), "{told}");
     assert!(told.contains("(clinic south), 1 group of fewer than 30 left aside."), "{told}");
 }
