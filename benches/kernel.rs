@@ -9,7 +9,6 @@ use stipple::simulate::{Model, Plan, sessions};
 use stipple::stats::logistic::{Observations, fit};
 use stipple::stats::proportion::wilson;
 use stipple::stats::{Level, firth};
-use stipple::store::block::all_effects;
 use stipple::store::{InMemory, SessionTable, SessionsBuilder, Settled};
 
 const SESSIONS: u64 = 200_000;
@@ -36,13 +35,13 @@ fn plan() -> CubePlan {
 fn counts(criterion: &mut Criterion) {
     let (table, catalogue) = (table(), Catalogue::built_in());
     let settled = Settled::of(&table, &catalogue, stipple::domain::Day(i32::MAX / 2));
-    let (blocks, plan, effects) = (InMemory::new(&table, &settled), plan(), all_effects(&catalogue));
+    let (blocks, plan) = (InMemory::new(&table, &settled), plan());
     let mut group = criterion.benchmark_group("count");
     group.throughput(Throughput::Elements(SESSIONS)).sample_size(20);
     group.bench_function("pass over the sessions", |bench| bench.iter(|| plan.scan(&blocks, 1 << 30).unwrap()));
     group.bench_function("pass over the patients", |bench| {
         let scanned = || plan.scan(&blocks, 1 << 30).unwrap();
-        bench.iter_batched(scanned, |scanned| scanned.by_patient(effects).unwrap(), BatchSize::LargeInput);
+        bench.iter_batched(scanned, |scanned| scanned.by_patient().unwrap(), BatchSize::LargeInput);
     });
     group.finish();
 }

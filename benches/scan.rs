@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Instant;
 use stipple::cube::{CubeKey, Dimension, Plan};
 use stipple::domain::{Catalogue, Day};
-use stipple::store::block::all_effects;
 use stipple::store::lake::{Store, StoredSessions, TableName};
 
 const COLUMNS: [&str; 4] = ["clinic_id", "modality", "fitzpatrick", "device_model"];
@@ -74,7 +73,7 @@ fn main() {
         let stored = StoredSessions::settled(&store, store.latest(), (&catalogue, cut)).unwrap().unwrap();
         let plan = plan();
         let (scanning, scanned) = seconds(|| plan.scan(&stored, 1 << 29).unwrap());
-        let (counting, cubes) = seconds(|| scanned.by_patient(all_effects(&catalogue)).unwrap());
+        let (counting, cubes) = seconds(|| scanned.by_patient().unwrap());
         sessions = rows;
         let everything = CubeKey { wheres: Vec::new(), dimensions: Vec::new(), measures: Vec::new() };
         assert_eq!(cubes.get(&everything).unwrap().sessions(), rows);

@@ -3,14 +3,13 @@
 //! only whole numbers are added up, so that the result is the same in any order.
 
 use super::fields::{Field, Fields};
+use super::kinds::{Kind, Telling};
 use super::plan::PlanError;
-use super::records::{Divided, Records, Waiting, Width, part_of, parts_for};
-use super::tally::{Patient, Tally};
+use super::records::{Divided, Records, Width, part_of, parts_for};
+use super::tally::Tally;
 use crate::store::{Block, Blocks, Domain, NumberedStates, StateSet};
 use rayon::prelude::*;
-use rustc_hash::FxBuildHasher;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the first pass leaves.
 pub(super) struct Gathered {
@@ -80,6 +79,8 @@ fn take(block: &Block, fields: &Fields, (shared, own): (&Mutex<Shared>, &mut [Re
 /// A cube as the second pass fills it.
 #[derive(Debug)]
 pub(super) struct Filling {
+    /// Number of its cells.
+    pub(super) cells: usize,
     /// Conditions that must hold.
     pub(super) conditions: Vec<Field>,
     /// For each dimension its field and, by the field's value, what it adds to the number of the cell.
@@ -105,132 +106,125 @@ impl Filling {
     }
 }
 
-/// A cube that is filled, by the number of the cell.
-#[derive(Debug, Default)]
-pub(super) struct Filled {
-    pub(super) cells: HashMap<u32, Tally, FxBuildHasher>,
-    /// Patients with sessions in several values of the first dimension, missing not counted.
-    pub(super) patients_in_several: u64,
-}
+/// Counts that each thread keeps in plain arrays, over all cubes.
+const IN_ARRAYS: usize = 1 << 21;
+/// Kinds of patients that are counted in an array, at most.
+const MOST_FREQUENT: usize = 1 << 12;
 
-impl Filled {
-    fn merge(&mut self, other: Filled) {
-        self.patients_in_several += other.patients_in_several;
-        #[expect(clippy::iter_over_hash_type, reason = "whole numbers add up to the same in any order")]
-        for (cell, tally) in other.cells {
-            self.cells.entry(cell).or_default().merge(tally);
-        }
-    }
-}
-
-/// How a patient's sessions are told apart.
-#[derive(Clone, Copy)]
-pub(super) struct Telling<'a> {
-    /// The different states.
-    pub(super) sets: &'a [StateSet],
-    /// Every side effect, one bit each.
-    pub(super) effects: u128,
-    /// Whether grades are counted.
-    pub(super) grades: bool,
-}
+/// The cubes as they are counted, with the kinds of patients that they count.
+pub(super) type Counted = (Vec<Tally>, Arc<[Kind]>);
 
 /// Goes from patient to patient and fills every cube.
 pub(super) fn fill(
     gathered: Divided,
     fillings: &[Filling],
-    (width, telling): (Width, Telling<'_>),
-) -> Result<Vec<Filled>, PlanError> {
-    let empty = || -> Vec<Filled> { fillings.iter().map(|_| Filled::default()).collect() };
-    let parts: Vec<Waiting> = gathered.into_parts().collect();
-    let total = Mutex::new(empty());
-    parts.into_par_iter().try_for_each(|part| -> Result<(), PlanError> {
-        let records = part.records()?;
-        let mut pass = Pass { records: &records, width, telling, whole: Patient::default(), some: Patient::default() };
-        let mut filled = empty();
-        pass.run(fillings, &mut filled);
-        let mut total = total.lock().unwrap_or_else(PoisonError::into_inner);
-        total.iter_mut().zip(filled).for_each(|(total, part)| total.merge(part));
-        Ok(())
-    })?;
-    Ok(total.into_inner().unwrap_or_else(PoisonError::into_inner))
+    (width, sets): (Width, &[StateSet]),
+) -> Result<Counted, PlanError> {
+    let workers = rayon::current_num_threads().min(gathered.parts()).max(1);
+    let parts = Mutex::new(gathered.into_parts());
+    let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = |_| -> Result<Pass<'_>, PlanError> {
+        let mut pass = Pass::new(fillings, width, sets);
+        while let Some(part) = next() {
+            pass.run(&part.records()?);
+        }
+        Ok(pass)
+    };
+    let mut passes = (0..workers).into_par_iter().map(work).collect::<Result<Vec<_>, _>>()?.into_iter();
+    let mut all = passes.next().unwrap_or_else(|| Pass::new(fillings, width, sets));
+    passes.for_each(|pass| all.merge(pass));
+    Ok((all.tallies, all.telling.kinds.into_list().into()))
 }
 
-/// The pass over the patients of one part.
+/// The pass over the patients, as one thread makes it.
 struct Pass<'a> {
-    records: &'a Records,
+    fillings: &'a [Filling],
+    tallies: Vec<Tally>,
     width: Width,
     telling: Telling<'a>,
-    /// All sessions of the patient.
-    whole: Patient,
-    /// Those of one cell.
-    some: Patient,
+    /// Kinds of the patient over all its sessions.
+    whole: Vec<u32>,
+    /// Kinds of the patient in one cell, and the states of its sessions there.
+    some: (Vec<u32>, Vec<u32>),
 }
 
-impl Pass<'_> {
-    fn run(&mut self, fillings: &[Filling], filled: &mut [Filled]) {
-        let mut order: Vec<(u64, u32)> = self.records.patients.iter().copied().zip(0u32..).collect();
+impl<'a> Pass<'a> {
+    fn new(fillings: &'a [Filling], width: Width, sets: &'a [StateSet]) -> Pass<'a> {
+        let cells: usize = fillings.iter().map(|filling| filling.cells).sum();
+        let frequent = (IN_ARRAYS / cells.max(1)).min(MOST_FREQUENT);
+        let tallies = fillings.iter().map(|filling| Tally::new(filling.cells, frequent)).collect();
+        Pass {
+            fillings,
+            tallies,
+            width,
+            telling: Telling::new(sets),
+            whole: Vec::new(),
+            some: (Vec::new(), Vec::new()),
+        }
+    }
+
+    fn merge(&mut self, other: Pass<'_>) {
+        let kinds = self.telling.kinds.merge(other.telling.kinds);
+        self.tallies.iter_mut().zip(other.tallies).for_each(|(tally, other)| tally.merge(other, &kinds));
+    }
+
+    /// Counts the patients of a part.
+    fn run(&mut self, records: &Records) {
+        let mut order: Vec<(u64, u32)> = records.patients.iter().copied().zip(0u32..).collect();
         order.sort_unstable();
-        let mut rows: Vec<u32> = Vec::new();
+        let mut states: Vec<u32> = Vec::new();
         let mut cells: Vec<(u32, u32)> = Vec::new();
-        let telling = self.telling;
-        let mut sets: Vec<&StateSet> = Vec::new();
         for patient in order.chunk_by(|a, b| a.0 == b.0) {
-            rows.clear();
-            rows.extend(patient.iter().map(|(_, row)| *row));
-            sets.clear();
-            sets.extend(rows.iter().map(|row| &telling.sets[self.records.states[*row as usize] as usize]));
-            self.whole.of(&sets, telling.effects, telling.grades);
-            for (filling, filled) in fillings.iter().zip(filled.iter_mut()) {
+            states.clear();
+            states.extend(patient.iter().map(|(_, row)| records.states[*row as usize]));
+            self.telling.of(&states, &mut self.whole);
+            for (at, filling) in self.fillings.iter().enumerate() {
                 cells.clear();
-                cells.extend(rows.iter().filter_map(|row| Some((filling.cell(self.words(*row))?, *row))));
-                self.add(filling, filled, (rows.len(), &mut cells));
+                let cell = |row: u32| filling.cell(records.words(row, self.width));
+                cells.extend(patient.iter().filter_map(|(_, row)| Some((cell(*row)?, *row))));
+                self.add(at, records, (patient.len(), &mut cells));
             }
         }
     }
 
     /// Adds the sessions of a patient that count in a cube.
-    fn add(&mut self, filling: &Filling, filled: &mut Filled, (all, cells): (usize, &mut Vec<(u32, u32)>)) {
+    fn add(&mut self, at: usize, records: &Records, (all, cells): (usize, &mut Vec<(u32, u32)>)) {
         let Some((first, _)) = cells.first().copied() else { return };
         if cells.iter().all(|(cell, _)| *cell == first) {
-            self.add_cell(filling, filled, (all, cells));
+            self.add_cell(at, records, (all, cells));
             return;
         }
-        if self.levels_differ(filling, cells) {
-            filled.patients_in_several += 1;
+        if self.levels_differ(at, records, cells) {
+            self.tallies[at].patients_in_several += 1;
         }
         cells.sort_unstable();
         for in_cell in cells.chunk_by(|a, b| a.0 == b.0) {
-            self.add_cell(filling, filled, (all, in_cell));
+            self.add_cell(at, records, (all, in_cell));
         }
     }
 
     /// Adds a patient's sessions in one cell.
-    fn add_cell(&mut self, filling: &Filling, filled: &mut Filled, (all, in_cell): (usize, &[(u32, u32)])) {
-        let tally = filled.cells.entry(in_cell[0].0).or_default();
+    fn add_cell(&mut self, at: usize, records: &Records, (all, in_cell): (usize, &[(u32, u32)])) {
+        let (cell, tally) = (in_cell[0].0, &mut self.tallies[at]);
         if in_cell.len() == all {
-            tally.add(&self.whole);
+            tally.add(cell, &self.whole);
         } else {
-            let Telling { sets, effects, grades } = self.telling;
-            let states = &self.records.states;
-            let of_cell: Vec<&StateSet> =
-                in_cell.iter().map(|(_, row)| &sets[states[*row as usize] as usize]).collect();
-            self.some.of(&of_cell, effects, grades);
-            tally.add(&self.some);
+            let (kinds, states) = &mut self.some;
+            states.clear();
+            states.extend(in_cell.iter().map(|(_, row)| records.states[*row as usize]));
+            self.telling.of(states, kinds);
+            tally.add(cell, kinds);
         }
-        for (at, measure) in filling.measures.iter().enumerate() {
-            let value = |row: u32| self.records.measures[row as usize * self.width.measures + measure];
-            tally.add_measure(at, in_cell.iter().map(|(_, row)| value(*row)));
+        for (at, measure) in self.fillings[at].measures.iter().enumerate() {
+            let value = |row: u32| records.measures[row as usize * self.width.measures + measure];
+            tally.add_measure((cell, at), in_cell.iter().map(|(_, row)| value(*row)));
         }
     }
 
-    fn levels_differ(&self, filling: &Filling, cells: &[(u32, u32)]) -> bool {
-        let mut levels = cells.iter().filter_map(|(_, row)| filling.level(self.words(*row)));
+    fn levels_differ(&self, at: usize, records: &Records, cells: &[(u32, u32)]) -> bool {
+        let level = |row: u32| self.fillings[at].level(records.words(row, self.width));
+        let mut levels = cells.iter().filter_map(|(_, row)| level(*row));
         let first = levels.next();
         levels.any(|level| Some(level) != first)
-    }
-
-    fn words(&self, row: u32) -> &[u64] {
-        let at = row as usize * self.width.words;
-        &self.records.words[at..at + self.width.words]
     }
 }

@@ -9,6 +9,7 @@ pub mod dimension;
 mod fields;
 pub mod filled;
 mod kernel;
+mod kinds;
 pub mod plan;
 mod records;
 pub mod slow;

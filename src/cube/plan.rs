@@ -4,11 +4,13 @@ use super::cell::{Cell, MeasureSums};
 use super::dimension::{Dimension, DimensionError};
 use super::fields::Fields;
 use super::filled::{Counting, Filled, FilledKey};
-use super::kernel::{self, Filling, Gathered, Telling};
+use super::kernel::{self, Filling, Gathered};
+use super::kinds::Kind;
 use super::records::Width;
-use super::tally::Settled;
+use super::tally::{Settled, Tally};
 use crate::domain::EffectId;
 use crate::store::{Block, BlockError, Blocks, Domain, FilterError, Want};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Which sessions, divided how.
@@ -143,8 +145,8 @@ impl Plan {
     ///
     /// # Errors
     /// When sessions cannot be read, chosen or divided as asked.
-    pub fn fill(&self, blocks: &dyn Blocks, (effects, memory): (u128, usize)) -> Result<Cubes, PlanError> {
-        self.scan(blocks, memory)?.by_patient(effects)
+    pub fn fill(&self, blocks: &dyn Blocks, memory: usize) -> Result<Cubes, PlanError> {
+        self.scan(blocks, memory)?.by_patient()
     }
 }
 
@@ -157,20 +159,19 @@ pub struct Scanned<'a> {
 }
 
 impl Scanned<'_> {
-    /// The pass over the patients, which fills every cube. `effects` are all side effects, one bit each.
+    /// The pass over the patients, which fills every cube.
     ///
     /// # Errors
     /// When a cube would have too many cells, or temporary files cannot be read.
-    pub fn by_patient(self, effects: u128) -> Result<Cubes, PlanError> {
+    pub fn by_patient(self) -> Result<Cubes, PlanError> {
         let Scanned { plan, fields, gathered: Gathered { divided, sets, domains }, filled } = self;
         let shapes: Vec<Shape> =
             plan.keys.iter().map(|key| Shape::of(key, &fields, &domains)).collect::<Result<_, _>>()?;
         let fillings: Vec<Filling> = shapes.iter().map(|shape| shape.filling(&fields)).collect();
         let width = Width { words: fields.words, measures: fields.measures() };
-        let telling = Telling { sets: &sets, effects, grades: plan.grades };
         let spilled_bytes = divided.spilled_bytes();
-        let counted = kernel::fill(divided, &fillings, (width, telling))?;
-        let cubes = shapes.into_iter().zip(counted).map(|(shape, filled)| Cube::of(shape, filled)).collect();
+        let (tallies, kinds) = kernel::fill(divided, &fillings, (width, &sets))?;
+        let cubes = shapes.into_iter().zip(tallies).map(|(shape, tally)| Cube::of(shape, tally, &kinds)).collect();
         Ok(Cubes { cubes, filled, spilled_bytes })
     }
 }
@@ -220,6 +221,7 @@ impl Shape {
         }
         dimensions.reverse();
         Filling {
+            cells: step,
             conditions: self.key.wheres.iter().filter_map(|text| fields.condition(text)).collect(),
             dimensions,
             measures: self.key.measures.iter().filter_map(|name| fields.measure(name)).collect(),
@@ -276,12 +278,10 @@ pub struct CellView<'a> {
 }
 
 impl Cube {
-    fn of(shape: Shape, filled: kernel::Filled) -> Cube {
+    fn of(shape: Shape, tally: Tally, kinds: &Arc<[Kind]>) -> Cube {
         let Shape { key, texts, sizes, .. } = shape;
-        let mut cells: Vec<(usize, Settled)> =
-            filled.cells.into_iter().map(|(cell, tally)| (cell as usize, Settled::from(tally))).collect();
-        cells.sort_unstable_by_key(|(cell, _)| *cell);
-        let patients_in_several = filled.patients_in_several;
+        let patients_in_several = tally.patients_in_several;
+        let cells = tally.settle(kinds);
         Cube { key, texts, sizes, cells, nothing: Settled::default(), patients_in_several }
     }
 

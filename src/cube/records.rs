@@ -23,6 +23,12 @@ impl Records {
         self.patients.len()
     }
 
+    /// The packed codes of a session.
+    pub(super) fn words(&self, row: u32, width: Width) -> &[u64] {
+        let at = row as usize * width.words;
+        &self.words[at..at + width.words]
+    }
+
     fn bytes(&self) -> usize {
         12 * self.patients.len() + 8 * (self.words.len() + self.measures.len())
     }
@@ -157,13 +163,18 @@ impl Divided {
         Ok(())
     }
 
+    /// Number of parts.
+    pub(super) fn parts(&self) -> usize {
+        self.parts.len()
+    }
+
     /// Bytes that went to temporary files.
     pub(super) fn spilled_bytes(&self) -> u64 {
         self.spilled_bytes
     }
 
     /// The parts; each is read back when its turn comes.
-    pub(super) fn into_parts(self) -> impl Iterator<Item = Waiting> {
+    pub(super) fn into_parts(self) -> impl Iterator<Item = Waiting> + Send {
         let width = self.width;
         self.parts.into_iter().map(move |part| Waiting { part, width })
     }

@@ -1,16 +1,11 @@
-//! What a cell keeps while it is counted: how many patients have the same sessions, so that everything which is
-//! counted over sessions, over patients and over their clusters follows from it, in whole numbers and in any order.
+//! What a cell keeps while it is counted: how many patients are of each kind, and sums of measures.
 
 use super::cell::{Cell, MeasureSums};
+use super::kinds::{Kind, Loud};
 use crate::domain::EffectId;
-use crate::store::StateSet;
-use crate::store::states::bit;
 use rustc_hash::FxBuildHasher;
-use std::collections::HashMap;
-use std::hash::Hash;
-
-/// A map of counts.
-type Counts<K> = HashMap<K, u64, FxBuildHasher>;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Grade from which a side effect is called severe (CTCAE).
 pub const SEVERE: u8 = 3;
@@ -18,112 +13,6 @@ pub const SEVERE: u8 = 3;
 pub(super) const MEASURE_SCALE: f64 = 1e6;
 /// Stands for a missing measure.
 pub(super) const NO_MEASURE: i64 = i64::MIN;
-
-/// Side effects that a patient has in none of the sessions of a cell, all confirmed absent equally often.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Quiet {
-    sessions: u32,
-    absent: u32,
-    effects: u128,
-}
-
-/// A side effect that a patient has in a session of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Loud {
-    effect: EffectId,
-    sessions: u32,
-    present: u32,
-    absent: u32,
-    /// Sessions with grade 3 or worse.
-    severe: u32,
-    /// Sessions with a stated grade below.
-    milder: u32,
-    /// Worst grade of all; 0 = none stated.
-    worst: u8,
-}
-
-/// One patient's sessions of a cell, taken apart by side effect.
-#[derive(Debug, Default)]
-pub(super) struct Patient {
-    sessions: u32,
-    quiet: Vec<Quiet>,
-    loud: Vec<Loud>,
-    /// `(side effect, worst grade or 0)` of every session and side effect that is present.
-    grades: Vec<(EffectId, u8)>,
-    planes: Vec<u128>,
-}
-
-impl Patient {
-    /// Takes the sessions of a patient apart; `effects` are all side effects of the catalogue.
-    pub(super) fn of(&mut self, sessions: &[&StateSet], effects: u128, grades: bool) {
-        self.quiet.clear();
-        self.loud.clear();
-        self.grades.clear();
-        self.sessions = count(sessions.len());
-        let present = sessions.iter().fold(0, |set, session| set | session.present);
-        self.take_quiet(sessions, effects & !present);
-        let mut rest = present;
-        while rest != 0 {
-            let effect = lowest(rest);
-            rest &= rest - 1;
-            self.take_loud(sessions, effect, grades);
-        }
-    }
-
-    /// Counts how often each side effect is confirmed absent, all at once: plane `i` holds bit `i` of every count.
-    fn take_quiet(&mut self, sessions: &[&StateSet], effects: u128) {
-        self.planes.clear();
-        for session in sessions {
-            let mut carry = session.absent & effects;
-            for plane in &mut self.planes {
-                (*plane, carry) = (*plane ^ carry, *plane & carry);
-            }
-            if carry != 0 {
-                self.planes.push(carry);
-            }
-        }
-        let mut rest = effects;
-        while rest != 0 {
-            let at = rest.trailing_zeros();
-            let (mut absent, mut alike) = (0, rest);
-            for (bit, plane) in self.planes.iter().enumerate() {
-                let set = plane >> at & 1 == 1;
-                absent |= u32::from(set) << bit;
-                alike &= if set { *plane } else { !*plane };
-            }
-            self.quiet.push(Quiet { sessions: self.sessions, absent, effects: alike });
-            rest &= !alike;
-        }
-    }
-
-    fn take_loud(&mut self, sessions: &[&StateSet], effect: EffectId, grades: bool) {
-        let bit = bit(effect);
-        let mut loud = Loud { effect, sessions: self.sessions, present: 0, absent: 0, severe: 0, milder: 0, worst: 0 };
-        for session in sessions {
-            loud.absent += u32::from(session.absent & bit != 0);
-            if session.present & bit == 0 {
-                continue;
-            }
-            loud.present += 1;
-            if grades {
-                let grade = session.grades.iter().find(|(of, _)| *of == effect).map_or(0, |(_, grade)| *grade);
-                loud.severe += u32::from(grade >= SEVERE);
-                loud.milder += u32::from((1..SEVERE).contains(&grade));
-                loud.worst = loud.worst.max(grade);
-                self.grades.push((effect, grade));
-            }
-        }
-        self.loud.push(loud);
-    }
-}
-
-fn lowest(set: u128) -> EffectId {
-    EffectId(u16::try_from(set.trailing_zeros()).unwrap_or(u16::MAX))
-}
-
-fn count(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
-}
 
 /// Exact sums of a measure over the patients of a cell.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -137,6 +26,15 @@ struct Measure {
 }
 
 impl Measure {
+    fn add(&mut self, other: &Measure) {
+        self.patients += other.patients;
+        self.sessions += other.sessions;
+        self.total += other.total;
+        self.sessions_squared += other.sessions_squared;
+        self.total_squared += other.total_squared;
+        self.sessions_times_total += other.sessions_times_total;
+    }
+
     fn sums(&self) -> MeasureSums {
         #[expect(clippy::cast_precision_loss, reason = "the sums are exact until here; the statistics need no more")]
         let (number, fixed) = (|number: u128| number as f64, |fixed: i128| fixed as f64 / MEASURE_SCALE);
@@ -151,71 +49,102 @@ impl Measure {
     }
 }
 
-/// Counts of a cell.
-#[derive(Debug, Clone, Default)]
+/// Counts of a cube's patients by cell and kind. Kinds are numbered as they are met, so that the frequent ones have low
+/// numbers: these are counted in a plain array, the others in a map.
+#[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Sessions of the cell.
-    pub(super) sessions: u64,
-    quiet: Counts<Quiet>,
-    loud: Counts<Loud>,
-    grades: Counts<(EffectId, u8)>,
-    measures: Vec<Measure>,
+    /// Kinds below this number are counted in the array.
+    frequent: usize,
+    array: Vec<u64>,
+    others: HashMap<(u32, u32), u64, FxBuildHasher>,
+    measures: HashMap<u32, Vec<Measure>, FxBuildHasher>,
+    /// Patients with sessions in several values of the first dimension, missing not counted.
+    pub(super) patients_in_several: u64,
 }
 
 impl Tally {
-    /// Adds a patient's sessions of the cell.
-    pub(super) fn add(&mut self, patient: &Patient) {
-        self.sessions += u64::from(patient.sessions);
-        patient.quiet.iter().for_each(|quiet| *self.quiet.entry(*quiet).or_default() += 1);
-        patient.loud.iter().for_each(|loud| *self.loud.entry(*loud).or_default() += 1);
-        patient.grades.iter().for_each(|grade| *self.grades.entry(*grade).or_default() += 1);
+    /// Nothing counted, for so many cells.
+    pub(super) fn new(cells: usize, frequent: usize) -> Tally {
+        Tally { frequent, array: vec![0; cells * frequent], ..Tally::default() }
+    }
+
+    /// Adds a patient of these kinds.
+    pub(super) fn add(&mut self, cell: u32, kinds: &[u32]) {
+        for kind in kinds {
+            *self.count(cell, *kind) += 1;
+        }
+    }
+
+    fn count(&mut self, cell: u32, kind: u32) -> &mut u64 {
+        if (kind as usize) < self.frequent {
+            &mut self.array[cell as usize * self.frequent + kind as usize]
+        } else {
+            self.others.entry((cell, kind)).or_default()
+        }
     }
 
     /// Adds a patient's values of measure number `at`, missing ones among them.
-    pub(super) fn add_measure(&mut self, at: usize, values: impl Iterator<Item = i64>) {
+    pub(super) fn add_measure(&mut self, (cell, at): (u32, usize), values: impl Iterator<Item = i64>) {
         let (mut sessions, mut total) = (0u64, 0i128);
         for value in values.filter(|value| *value != NO_MEASURE) {
             sessions += 1;
             total += i128::from(value);
         }
-        if self.measures.len() <= at {
-            self.measures.resize(at + 1, Measure::default());
-        }
         if sessions > 0 {
-            let measure = &mut self.measures[at];
-            measure.patients += 1;
-            measure.sessions += sessions;
-            measure.total += total;
-            measure.sessions_squared += u128::from(sessions) * u128::from(sessions);
-            measure.total_squared += total * total;
-            measure.sessions_times_total += i128::from(sessions) * total;
+            self.measure(cell, at).add(&Measure {
+                patients: 1,
+                sessions,
+                total,
+                sessions_squared: u128::from(sessions) * u128::from(sessions),
+                total_squared: total * total,
+                sessions_times_total: i128::from(sessions) * total,
+            });
         }
     }
 
-    /// Adds the counts of other patients.
-    pub(super) fn merge(&mut self, other: Tally) {
-        self.sessions += other.sessions;
-        add_all(&mut self.quiet, other.quiet);
-        add_all(&mut self.loud, other.loud);
-        add_all(&mut self.grades, other.grades);
-        if self.measures.len() < other.measures.len() {
-            self.measures.resize(other.measures.len(), Measure::default());
+    fn measure(&mut self, cell: u32, at: usize) -> &mut Measure {
+        let measures = self.measures.entry(cell).or_default();
+        if measures.len() <= at {
+            measures.resize(at + 1, Measure::default());
         }
-        for (measure, part) in self.measures.iter_mut().zip(other.measures) {
-            measure.patients += part.patients;
-            measure.sessions += part.sessions;
-            measure.total += part.total;
-            measure.sessions_squared += part.sessions_squared;
-            measure.total_squared += part.total_squared;
-            measure.sessions_times_total += part.sessions_times_total;
+        &mut measures[at]
+    }
+
+    /// Adds the counts of other patients, whose kinds have the numbers `kinds` here.
+    pub(super) fn merge(&mut self, mut other: Tally, kinds: &[u32]) {
+        self.patients_in_several += other.patients_in_several;
+        for (cell, kind, patients) in other.counts() {
+            *self.count(cell, kinds[kind as usize]) += patients;
+        }
+        #[expect(clippy::iter_over_hash_type, reason = "whole numbers add up to the same in any order")]
+        for (cell, measures) in std::mem::take(&mut other.measures) {
+            for (at, measure) in measures.iter().enumerate() {
+                self.measure(cell, at).add(measure);
+            }
         }
     }
-}
 
-fn add_all<K: Eq + Hash>(into: &mut Counts<K>, from: Counts<K>) {
-    #[expect(clippy::iter_over_hash_type, reason = "whole numbers add up to the same in any order")]
-    for (key, count) in from {
-        *into.entry(key).or_default() += count;
+    /// `(cell, kind, patients)` of all that are not zero, in any order.
+    fn counts(&self) -> impl Iterator<Item = (u32, u32, u64)> {
+        let rows = self.array.chunks_exact(self.frequent.max(1));
+        let frequent = (0u32..).zip(rows).flat_map(|(cell, counts)| {
+            let counted = (0u32..).zip(counts).filter(|(_, patients)| **patients > 0);
+            counted.map(move |(kind, patients)| (cell, kind, *patients))
+        });
+        frequent.chain(self.others.iter().map(|((cell, kind), patients)| (*cell, *kind, *patients)))
+    }
+
+    /// The cells that hold patients, in order.
+    pub(super) fn settle(mut self, kinds: &Arc<[Kind]>) -> Vec<(usize, Settled)> {
+        let mut counts: Vec<(u32, u32, u64)> = self.counts().collect();
+        counts.sort_unstable();
+        let of_cell = |counts: &[(u32, u32, u64)]| {
+            let cell = counts[0].0;
+            let measures = self.measures.remove(&cell).unwrap_or_default();
+            let settled = Settled::of(kinds, counts.iter().map(|(_, kind, patients)| (*kind, *patients)));
+            (cell as usize, Settled { measures: measures.iter().map(Measure::sums).collect(), ..settled })
+        };
+        counts.chunk_by(|a, b| a.0 == b.0).map(of_cell).collect()
     }
 }
 
@@ -223,55 +152,64 @@ fn add_all<K: Eq + Hash>(into: &mut Counts<K>, from: Counts<K>) {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settled {
     pub(super) sessions: u64,
-    quiet: Vec<(Quiet, u64)>,
+    kinds: Option<Arc<[Kind]>>,
+    /// `(kind, patients)` of kinds of assessment.
+    assessed: Vec<(u32, u64)>,
+    /// By side effect.
     loud: Vec<(Loud, u64)>,
-    grades: Vec<((EffectId, u8), u64)>,
     measures: Vec<MeasureSums>,
 }
 
-impl From<Tally> for Settled {
-    fn from(tally: Tally) -> Settled {
-        Settled {
-            sessions: tally.sessions,
-            quiet: in_order(tally.quiet),
-            loud: in_order(tally.loud),
-            grades: in_order(tally.grades),
-            measures: tally.measures.iter().map(Measure::sums).collect(),
-        }
-    }
-}
-
-fn in_order<K: Ord>(counts: Counts<K>) -> Vec<(K, u64)> {
-    let mut counts: Vec<(K, u64)> = counts.into_iter().collect();
-    counts.sort_unstable();
-    counts
-}
+/// How many patients have so many sessions, present in so many, confirmed absent in so many.
+type Alike = BTreeMap<(u32, u32, u32), u64>;
 
 impl Settled {
+    fn of(kinds: &Arc<[Kind]>, counts: impl Iterator<Item = (u32, u64)>) -> Settled {
+        let mut settled = Settled { kinds: Some(kinds.clone()), ..Settled::default() };
+        for (number, patients) in counts {
+            match &kinds[number as usize] {
+                Kind::Assessed(assessed) => {
+                    settled.sessions += patients * u64::from(assessed.sessions);
+                    settled.assessed.push((number, patients));
+                }
+                Kind::Loud(loud) => settled.loud.push((*loud, patients)),
+            }
+        }
+        settled.loud.sort_unstable();
+        settled
+    }
+
     /// Counts of a side effect.
     pub(super) fn cell(&self, effect: EffectId) -> Cell {
-        let mut cell = self.quiet_cell(effect);
-        for (loud, patients) in self.loud_of(effect) {
-            cell.add_patients(*patients, (loud.sessions, loud.present, loud.absent));
-        }
-        cell
+        self.cell_of(effect, |loud| (loud.sessions, loud.present(), loud.absent))
     }
 
     /// Counts of grade 3 or worse: present at a lower grade is assessed and not severe; present without a grade is not
     /// assessed for severity.
     pub(super) fn severe_cell(&self, effect: EffectId) -> Cell {
-        let mut cell = self.quiet_cell(effect);
-        for (loud, patients) in self.loud_of(effect) {
-            cell.add_patients(*patients, (loud.sessions, loud.severe, loud.absent + loud.milder));
-        }
-        cell
+        let (milder, severe) = (1..usize::from(SEVERE), usize::from(SEVERE)..);
+        self.cell_of(effect, |loud| {
+            let sum = |grades: &[u32]| grades.iter().sum::<u32>();
+            let milder = sum(&loud.by_grade[milder.clone()]);
+            (loud.sessions, sum(&loud.by_grade[severe.clone()]), loud.absent + milder)
+        })
     }
 
-    fn quiet_cell(&self, effect: EffectId) -> Cell {
-        let mut cell = Cell::default();
-        for (quiet, patients) in self.quiet.iter().filter(|(quiet, _)| quiet.effects & bit(effect) != 0) {
-            cell.add_patients(*patients, (quiet.sessions, 0, quiet.absent));
+    fn cell_of(&self, effect: EffectId, counts: impl Fn(&Loud) -> (u32, u32, u32)) -> Cell {
+        let mut alike = Alike::new();
+        let kinds = self.kinds.as_deref().unwrap_or_default();
+        for (number, patients) in &self.assessed {
+            if let Kind::Assessed(assessed) = &kinds[*number as usize] {
+                *alike.entry((assessed.sessions, 0, assessed.of(effect))).or_default() += patients;
+            }
         }
+        // Who has the side effect stands among those assessed so often, as if it had it in none of the sessions.
+        for (loud, patients) in self.loud_of(effect) {
+            *alike.entry((loud.sessions, 0, loud.present() + loud.absent)).or_default() -= patients;
+            *alike.entry(counts(loud)).or_default() += patients;
+        }
+        let mut cell = Cell::default();
+        alike.into_iter().for_each(|(counts, patients)| cell.add_patients(patients, counts));
         cell
     }
 
@@ -283,8 +221,8 @@ impl Settled {
     /// Sessions with the side effect by worst grade, 0 = none stated.
     pub(super) fn sessions_by_grade(&self, effect: EffectId) -> [u64; 6] {
         let mut by_grade = [0; 6];
-        for ((_, grade), sessions) in self.grades.iter().filter(|((of, _), _)| *of == effect) {
-            by_grade[usize::from(*grade).min(5)] += sessions;
+        for (loud, patients) in self.loud_of(effect) {
+            by_grade.iter_mut().zip(loud.by_grade).for_each(|(all, sessions)| *all += patients * u64::from(sessions));
         }
         by_grade
     }
@@ -293,7 +231,7 @@ impl Settled {
     pub(super) fn patients_by_grade(&self, effect: EffectId) -> [u64; 6] {
         let mut by_grade = [0; 6];
         for (loud, patients) in self.loud_of(effect) {
-            by_grade[usize::from(loud.worst).min(5)] += patients;
+            by_grade[loud.by_grade.iter().rposition(|sessions| *sessions > 0).unwrap_or(0)] += patients;
         }
         by_grade
     }

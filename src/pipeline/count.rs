@@ -9,7 +9,6 @@ use super::settle::{Pipeline, StoreAt};
 use crate::analysis::{Evidence, Needs, Sessions};
 use crate::cube::{Cubes, Plan};
 use crate::domain::{Catalogue, Day, EffectId};
-use crate::store::block::all_effects;
 use crate::store::lake::{Snapshot, Store, StoreError, StoredSessions};
 use crate::store::{Blocks, Filter, InMemory, SessionTable, Settled, Want};
 use std::collections::BTreeSet;
@@ -141,7 +140,7 @@ impl Counting<'_> {
         self.observer.stage("scan");
         let scanned = self.needed.plan.scan(blocks, self.pipeline.memory / RECORDS_SHARE)?;
         self.observer.stage("patients");
-        Ok(scanned.by_patient(all_effects(&self.pipeline.catalogue))?)
+        Ok(scanned.by_patient()?)
     }
 }
 

@@ -5,7 +5,7 @@ use super::filter::{Filter, FilterError};
 use super::lake::StoreError;
 use super::states::Settled;
 use super::table::SessionTable;
-use crate::domain::{Catalogue, EffectId};
+use crate::domain::EffectId;
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use rustc_hash::FxBuildHasher;
 use std::collections::HashMap;
@@ -200,10 +200,4 @@ pub fn filled_by(column: &str) -> &str {
         "topicals" => "topical_tretinoin",
         other => other,
     }
-}
-
-/// Every side effect of a catalogue, one bit each.
-#[must_use]
-pub fn all_effects(catalogue: &Catalogue) -> u128 {
-    catalogue.ids().fold(0, |set, id| set | super::states::bit(id))
 }

@@ -7,7 +7,6 @@ use stipple::cube::{Cell, CubeKey, Dimension, Plan, slow};
 use stipple::domain::codes::Modality;
 use stipple::domain::{Catalogue, Event, FileId, Link, Place, Resolution, Session};
 use stipple::store::attribution::{self, Attribution, Onset, PatientSessions};
-use stipple::store::block::all_effects;
 use stipple::store::{InMemory, Occurrence, SessionTable, SessionsBuilder, Settled, State};
 
 fn pih() -> stipple::domain::EffectId {
@@ -211,7 +210,7 @@ proptest! {
         let settled = Settled::of(&table, &catalogue, day(300));
         let mut plan = Plan::default();
         keys().into_iter().for_each(|key| plan.need(key));
-        let cubes = plan.fill(&InMemory::new(&table, &settled), (all_effects(&catalogue), 1 << 20)).unwrap();
+        let cubes = plan.fill(&InMemory::new(&table, &settled), 1 << 20).unwrap();
         for key in keys() {
             let fits = fits(&table, &key);
             let labels: Vec<_> = key.dimensions.iter().map(|dimension| dimension.labels(&table).unwrap()).collect();
@@ -243,7 +242,7 @@ proptest! {
         let key = CubeKey { wheres: Vec::new(), dimensions: vec![Dimension::column("fitzpatrick")], measures: Vec::new() };
         let mut plan = Plan::default();
         plan.need(key.clone());
-        let cubes = plan.fill(&InMemory::new(&table, &settled), (all_effects(&catalogue), 1 << 20)).unwrap();
+        let cubes = plan.fill(&InMemory::new(&table, &settled), 1 << 20).unwrap();
         let labels = table.labels("fitzpatrick").unwrap();
         let level: Vec<u32> = labels.codes.iter().map(|code| code.unwrap_or(99)).collect();
         let is = |wanted: State| (0..table.len()).map(|row| settled.state(row, pih()) == wanted).collect::<Vec<bool>>();
@@ -295,7 +294,7 @@ fn many_patients_in_parts_count_as_in_one() {
     let key = CubeKey { wheres: Vec::new(), dimensions: vec![Dimension::column("fitzpatrick")], measures: Vec::new() };
     let mut plan = Plan::default();
     plan.need(key.clone());
-    let cubes = plan.fill(&InMemory::new(&table, &settled), (all_effects(&catalogue), 1 << 20)).unwrap();
+    let cubes = plan.fill(&InMemory::new(&table, &settled), 1 << 20).unwrap();
     let labels = table.labels("fitzpatrick").unwrap();
     for (level, view) in cubes.get(&key).unwrap().cells().enumerate() {
         let slow =

@@ -12,7 +12,6 @@ use stipple::simulate::{Model, Plan, reference, sessions};
 use stipple::stats::Level;
 use stipple::stats::clustered::ClusteredMethod;
 use stipple::stats::proportion::wilson;
-use stipple::store::block::all_effects;
 use stipple::store::{InMemory, Occurrence, SessionTable, SessionsBuilder, Settled};
 
 const LOGS: u64 = 200;
@@ -77,7 +76,7 @@ fn rows(plan: &Plan) -> Vec<ResultRow> {
     let mut cubes = CubePlan::default();
     (analysis.kind.needs)(&analysis).cubes.into_iter().for_each(|key| cubes.need(key));
     cubes.need(Evidence::everything());
-    let cubes = cubes.fill(&InMemory::new(&table, &settled), (all_effects(&catalogue), 1 << 30)).unwrap();
+    let cubes = cubes.fill(&InMemory::new(&table, &settled), 1 << 30).unwrap();
     let intake = Intake::default();
     let sessions = Some(Sessions { table: &table, settled: &settled });
     let evidence = Evidence { sessions, cubes: &cubes, catalogue: &catalogue, intake: &intake };

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use stipple::cube::{CubeKey, Cubes, Dimension, FilledKey, Plan, slow};
 use stipple::domain::{COLUMNS, Catalogue, Day, Session};
 use stipple::pipeline::take_in::catalogue_of;
-use stipple::store::block::all_effects;
 use stipple::store::lake::{Snapshot, StoredSessions};
 use stipple::store::{Blocks, InMemory, SessionTable, Settled};
 
@@ -60,8 +59,8 @@ fn plan() -> Plan {
     plan
 }
 
-fn counted(blocks: &dyn Blocks, (catalogue, memory): (&Catalogue, usize)) -> Cubes {
-    plan().fill(blocks, (all_effects(catalogue), memory)).unwrap()
+fn counted(blocks: &dyn Blocks, memory: usize) -> Cubes {
+    plan().fill(blocks, memory).unwrap()
 }
 
 /// Everything that the cubes tell, as text.
@@ -101,11 +100,11 @@ fn a_count_from_files_on_disk_is_the_count_of_the_sessions_in_memory() {
     assert!(stored.parts() > 3, "one file is no test of several dictionaries");
     let table = Snapshot::read(&store, at, (&catalogue, None)).unwrap().table;
     let settled = Settled::of(&table, &catalogue, cut);
-    let expected = told(&counted(&InMemory::new(&table, &settled), (&catalogue, MEMORY)), &catalogue);
+    let expected = told(&counted(&InMemory::new(&table, &settled), MEMORY), &catalogue);
     assert!(expected.len() > 5000, "{} lines", expected.len());
-    assert_same(&told(&counted(&stored, (&catalogue, MEMORY)), &catalogue), &expected);
+    assert_same(&told(&counted(&stored, MEMORY), &catalogue), &expected);
     // With next to no memory everything goes through temporary files.
-    let little = counted(&stored, (&catalogue, 1));
+    let little = counted(&stored, 1);
     assert!(little.spilled_bytes() > 0);
     assert_same(&told(&little, &catalogue), &expected);
     let tightness = catalogue.find("tightness").unwrap();
@@ -163,7 +162,7 @@ fn dictionaries_of_any_size_count_alike() {
         let settled = Settled::of(&table, &catalogue, crate::by_hand::day(1000));
         let mut plan = Plan::default();
         plan.need(key.clone());
-        let cubes = plan.fill(&InMemory::new(&table, &settled), (all_effects(&catalogue), MEMORY)).unwrap();
+        let cubes = plan.fill(&InMemory::new(&table, &settled), MEMORY).unwrap();
         let cube = cubes.get(&key).unwrap();
         assert_eq!(cube.sessions(), table.len() as u64);
         let labels = table.labels("device_lot").unwrap();
@@ -206,11 +205,11 @@ proptest! {
         let catalogue = Catalogue::built_in();
         let settled = Settled::of(&table, &catalogue, crate::by_hand::day(1000));
         let key = cube(&[], vec![Dimension::column("fitzpatrick")]);
-        let cubes = counted(&InMemory::new(&table, &settled), (&catalogue, 1));
+        let cubes = counted(&InMemory::new(&table, &settled), 1);
         let mut plan = Plan::default();
         plan.need(key.clone());
         plan.need_grades();
-        let own = plan.fill(&InMemory::new(&table, &settled), (all_effects(&catalogue), 1)).unwrap();
+        let own = plan.fill(&InMemory::new(&table, &settled), 1).unwrap();
         prop_assert_eq!(cubes.get(&cube(&[], vec![])).unwrap().sessions(), table.len() as u64);
         let labels = table.labels("fitzpatrick").unwrap();
         for view in own.get(&key).unwrap().cells() {
@@ -234,7 +233,7 @@ proptest! {
 fn no_sessions_give_empty_cubes() {
     let table = table(&[]);
     let settled = Settled::of(&table, &Catalogue::built_in(), Day(0));
-    let cubes = counted(&InMemory::new(&table, &settled), (&Catalogue::built_in(), MEMORY));
+    let cubes = counted(&InMemory::new(&table, &settled), MEMORY);
     for key in keys() {
         assert_eq!(cubes.get(&key).unwrap().cells().count(), 0);
     }
