@@ -240,3 +240,60 @@ impl Settled {
         self.measures.get(at).copied().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::kinds::Telling;
+    use super::*;
+    use crate::store::StateSet;
+
+    fn state(present: u128, absent: u128, grade: u8) -> StateSet {
+        let grades = if grade > 0 { vec![(EffectId(0), grade)] } else { Vec::new() };
+        StateSet { present, absent, grades }
+    }
+
+    /// Three patients of one cell, two of another, counted by two threads.
+    fn counted(frequent: usize) -> Vec<(usize, Settled)> {
+        let sets = [state(1, 0, 4), state(1, 0, 0), state(0, 1, 0), state(0, 0, 0)];
+        let (mut one, mut other) = (Telling::new(&sets), Telling::new(&sets));
+        let (mut first, mut second) = (Tally::new(6, frequent), Tally::new(6, frequent));
+        let mut kinds = Vec::new();
+        for (cell, states) in [(5, &[0, 2][..]), (5, &[3]), (2, &[2])] {
+            one.of(states, &mut kinds);
+            first.add(cell, &kinds);
+        }
+        for (cell, states) in [(5, &[1][..]), (2, &[2])] {
+            other.of(states, &mut kinds);
+            second.add(cell, &kinds);
+        }
+        first.add_measure((5, 1), [2, NO_MEASURE, 3].into_iter());
+        second.add_measure((5, 1), [4].into_iter());
+        let numbers = one.kinds.merge(other.kinds);
+        first.merge(second, &numbers);
+        first.settle(&one.kinds.into_list().into())
+    }
+
+    #[test]
+    fn cells_are_the_same_in_an_array_and_in_a_map() {
+        for frequent in [0, 1, 3, 64] {
+            let cells = counted(frequent);
+            let [(2, quiet), (5, loud)] = &cells[..] else { panic!("{cells:?}") };
+            assert_eq!((quiet.sessions, loud.sessions), (2, 4));
+            let cell = quiet.cell(EffectId(0));
+            assert_eq!((cell.assessed.patients, cell.assessed.events, cell.patients_absent), (2, 0, 2));
+            let cell = loud.cell(EffectId(0));
+            assert_eq!((cell.assessed.patients, cell.assessed.sessions, cell.assessed.events), (2, 3, 2));
+            assert_eq!((cell.assessed.sessions_squared, cell.sessions_not_assessed()), (5, 1));
+            let severe = loud.severe_cell(EffectId(0));
+            assert_eq!((severe.assessed.patients, severe.assessed.sessions, severe.assessed.events), (1, 2, 1));
+            assert_eq!(loud.sessions_by_grade(EffectId(0)), [1, 0, 0, 0, 1, 0]);
+            assert_eq!(loud.patients_by_grade(EffectId(0)), [1, 0, 0, 0, 1, 0]);
+            let measure = loud.measure(1);
+            assert_eq!(
+                (measure.patients, measure.sessions, measure.sessions_squared.to_bits()),
+                (2, 3, 5f64.to_bits())
+            );
+            assert_eq!(loud.measure(0), MeasureSums::default());
+        }
+    }
+}
