@@ -45,7 +45,7 @@ fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
         })
         .collect();
     let analysed = evidence.cubes.get(&analysis.cube(Vec::new(), &[])).map_or(0, Cube::sessions);
-    let outside = evidence.all_sessions() - analysed;
+    let outside = evidence.cubes.all_sessions() - analysed;
     rows.push(count_row(analysis, "outside_cohort", outside, "sessions"));
     rows.push(count_row(analysis, "analysed_sessions", analysed, "sessions"));
     for key in cubes(analysis) {

@@ -1,7 +1,7 @@
 //! What an analysis may look at.
 
 use super::Outcomes;
-use crate::cube::{Cube, CubeKey, Cubes};
+use crate::cube::Cubes;
 use crate::domain::{Catalogue, EffectId};
 use crate::store::{Filter, SessionTable, Settled};
 
@@ -19,32 +19,13 @@ pub struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    /// The cube of all sessions, which every plan holds.
-    #[must_use]
-    pub fn everything() -> CubeKey {
-        CubeKey { wheres: Vec::new(), dimensions: Vec::new(), measures: Vec::new() }
-    }
-
-    /// Sessions up to the data cut, of the cohort or not.
-    #[must_use]
-    pub fn all_sessions(&self) -> u64 {
-        self.cubes.get(&Evidence::everything()).map_or(0, Cube::sessions)
-    }
-
-    /// Sessions up to the data cut in which a side effect is present.
-    #[must_use]
-    pub fn present(&self, effect: EffectId) -> u64 {
-        let cell = self.cubes.get(&Evidence::everything()).and_then(|cube| cube.cells().next());
-        cell.map_or(0, |cell| cell.cell(effect).assessed.events)
-    }
-
     /// The side effects of an analysis, in order.
     #[must_use]
     pub fn effects(&self, outcomes: &Outcomes) -> Vec<EffectId> {
         match outcomes {
             Outcomes::These(effects) => effects.clone(),
             Outcomes::All => {
-                let uncoded = self.present(Catalogue::UNCODED) > 0;
+                let uncoded = self.cubes.all_present(Catalogue::UNCODED) > 0;
                 let coded = self.catalogue.ids().filter(|id| *id != Catalogue::UNCODED);
                 coded.chain(uncoded.then_some(Catalogue::UNCODED)).collect()
             }

@@ -132,6 +132,12 @@ impl Fields {
         self.conditions.iter().find(|(known, _)| known == text).map(|(_, field)| *field)
     }
 
+    /// Places of conditions among the filters.
+    pub(super) fn filters(&self, texts: &[String]) -> Vec<usize> {
+        let place = |text: &String| self.want.filters.iter().position(|filter| filter.text() == text);
+        texts.iter().filter_map(place).collect()
+    }
+
     /// A domain for each dimension that is met on the way.
     pub(super) fn domains(&self) -> Vec<Domain> {
         vec![Domain::default(); self.dimensions.len()]

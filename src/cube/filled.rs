@@ -3,7 +3,7 @@
 use super::dimension::Dimension;
 use super::fields::Fields;
 use super::plan::{CubeKey, PlanError};
-use crate::store::{Block, Coded, Domain};
+use crate::store::{Block, Coded, Domain, Held};
 use std::sync::{Mutex, PoisonError};
 
 /// Which columns, over which sessions, divided how.
@@ -60,11 +60,10 @@ impl<'a> Counting<'a> {
             let unknown = || super::DimensionError::UnknownColumn { column: name.to_owned() };
             names.iter().position(|known| known == name).ok_or_else(unknown)
         };
-        let of_filter = |text: &String| want.filters.iter().position(|filter| filter.text() == text);
         Ok(Counting {
             key,
             coded: place(&want.coded, &key.by.column)?,
-            conditions: key.wheres.iter().filter_map(of_filter).collect(),
+            conditions: fields.filters(&key.wheres),
             columns: key.columns.iter().map(|name| place(&want.filled, name)).collect::<Result<_, _>>()?,
             counts: Mutex::new(Counts::default()),
         })
@@ -73,22 +72,26 @@ impl<'a> Counting<'a> {
     /// Counts a block.
     pub(super) fn take(&self, block: &Block) {
         let Coded { codes, values } = &block.coded[self.coded];
-        let counts = |row: usize| codes[row] != Coded::MISSING && self.conditions.iter().all(|at| block.fits[*at][row]);
-        let rows: Vec<usize> = (0..block.len()).filter(|row| counts(*row)).collect();
         let most = codes.iter().filter(|code| **code != Coded::MISSING).max().map_or(0, |code| *code as usize + 1);
-        let mut all = vec![0u64; most];
-        rows.iter().for_each(|row| all[codes[*row] as usize] += 1);
-        let lacking = self.columns.iter().map(|column| {
-            let mut lacking = vec![0u64; most];
-            match &block.filled[*column] {
-                Some(nulls) if nulls.null_count() == block.len() => lacking.clone_from(&all),
-                Some(nulls) => {
-                    let missing = rows.iter().filter(|row| nulls.is_null(**row));
-                    missing.for_each(|row| lacking[codes[*row] as usize] += 1);
-                }
-                None => {}
+        // Where each session is counted; those that do not count have a place of their own behind the others.
+        let counts = |row: usize| codes[row] != Coded::MISSING && self.conditions.iter().all(|at| block.fits[*at][row]);
+        let slots: Vec<usize> =
+            (0..block.len()).map(|row| if counts(row) { codes[row] as usize } else { most }).collect();
+        let tally = |rows: &mut dyn Iterator<Item = usize>| {
+            let mut tally = vec![0u64; most + 1];
+            rows.for_each(|row| tally[slots[row]] += 1);
+            tally
+        };
+        let all = tally(&mut (0..block.len()));
+        let lacking = self.columns.iter().map(|column| match &block.filled[*column] {
+            Held::Everywhere => vec![0; most],
+            Held::Nowhere => all.clone(),
+            // The fewer of both are gone through.
+            Held::In(held) if 2 * held.count_set_bits() < held.len() => {
+                let held = tally(&mut held.set_indices());
+                all.iter().zip(held).map(|(all, held)| all - held).collect()
             }
-            lacking
+            Held::In(held) => tally(&mut (!held).set_indices()),
         });
         let by_column: Vec<Vec<u64>> = std::iter::once(all.clone()).chain(lacking).collect();
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);

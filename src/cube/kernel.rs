@@ -3,9 +3,10 @@
 //! only whole numbers are added up, so that the result is the same in any order.
 
 use super::fields::{Field, Fields};
-use super::kinds::{Kind, Telling};
+use super::kinds::{Kind, Kinds, Telling};
 use super::plan::PlanError;
 use super::records::{Divided, Records, Width, part_of, parts_for};
+use super::rollup::RollUp;
 use super::tally::Tally;
 use crate::store::{Block, Blocks, Domain, NumberedStates, StateSet};
 use rayon::prelude::*;
@@ -17,6 +18,8 @@ pub(super) struct Gathered {
     pub(super) divided: Divided,
     /// The different states.
     pub(super) sets: Vec<StateSet>,
+    /// How many sessions have each of them, whatever they are divided by and whatever is counted.
+    pub(super) by_set: Vec<u64>,
     /// The values of each dimension.
     pub(super) domains: Vec<Domain>,
 }
@@ -25,6 +28,7 @@ pub(super) struct Gathered {
 struct Shared {
     divided: Divided,
     states: NumberedStates,
+    by_state: Vec<u64>,
     domains: Vec<Domain>,
 }
 
@@ -39,6 +43,7 @@ pub(super) fn gather(
     let shared = Mutex::new(Shared {
         divided: Divided::new(parts, width, memory),
         states: NumberedStates::default(),
+        by_state: Vec::new(),
         domains: fields.domains(),
     });
     (0..blocks.parts()).into_par_iter().try_for_each(|part| {
@@ -46,24 +51,33 @@ pub(super) fn gather(
         let mut own: Vec<Records> = vec![Records::default(); parts];
         blocks.read(part, &fields.want, &mut |block| {
             if failed.is_ok() {
-                each(&block);
+                if !block.outside {
+                    each(&block);
+                }
                 failed = take(&block, fields, (&shared, &mut own));
             }
         })?;
         failed
     })?;
-    let Shared { divided, states, domains } = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Gathered { divided, sets: states.into_sets(), domains })
+    let Shared { divided, states, by_state, domains } = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Gathered { divided, sets: states.into_sets(), by_set: by_state, domains })
 }
 
 fn take(block: &Block, fields: &Fields, (shared, own): (&Mutex<Shared>, &mut [Records])) -> Result<(), PlanError> {
     let locked = || shared.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut of_set = vec![0u64; block.sets.len()];
+    block.states.iter().for_each(|set| of_set[*set as usize] += 1);
     let (states, numbers) = {
         let mut shared = locked();
-        let Shared { states, domains, .. } = &mut *shared;
+        let Shared { states, by_state, domains, .. } = &mut *shared;
         let numbers: Vec<u32> = block.sets.iter().map(|set| states.number(set)).collect();
+        by_state.resize(states.len(), 0);
+        numbers.iter().zip(of_set).for_each(|(number, sessions)| by_state[*number as usize] += sessions);
         (numbers, fields.renumber(block, domains)?)
     };
+    if block.outside {
+        return Ok(());
+    }
     let (words, measures) = (fields.pack(block, &numbers), fields.measured(block));
     let (parts, wide, measured) = (own.len(), fields.words, fields.measures());
     for (row, (patient, state)) in block.patients.iter().zip(&block.states).enumerate() {
@@ -87,6 +101,8 @@ pub(super) struct Filling {
     pub(super) dimensions: Vec<(Field, Vec<u32>)>,
     /// Measures, by their place in the records.
     pub(super) measures: Vec<usize>,
+    /// The finer cube that it is rolled up from, if there is one.
+    pub(super) rolled_up: Option<RollUp>,
 }
 
 impl Filling {
@@ -132,14 +148,23 @@ pub(super) fn fill(
     };
     let mut passes = (0..workers).into_par_iter().map(work).collect::<Result<Vec<_>, _>>()?.into_iter();
     let mut all = passes.next().unwrap_or_else(|| Pass::new(fillings, width, sets));
-    passes.for_each(|pass| all.merge(pass));
-    Ok((all.tallies, all.telling.kinds.into_list().into()))
+    passes.for_each(|pass| all.merge(&pass));
+    let (tallies, kinds) = all.finish();
+    Ok((tallies, kinds.into_list().into()))
 }
+
+/// A patient's or a cell's number, and a row that belongs to it.
+type Placed<T = u64> = (T, u32);
 
 /// The pass over the patients, as one thread makes it.
 struct Pass<'a> {
     fillings: &'a [Filling],
     tallies: Vec<Tally>,
+    /// Of a cube that others are rolled up from, the patients in several of its cells: the others count these on
+    /// their own.
+    apart: Vec<Option<Tally>>,
+    /// For each cube whether the patient is in several of its cells.
+    several: Vec<bool>,
     width: Width,
     telling: Telling<'a>,
     /// Kinds of the patient over all its sessions.
@@ -153,9 +178,13 @@ impl<'a> Pass<'a> {
         let cells: usize = fillings.iter().map(|filling| filling.cells).sum();
         let frequent = (IN_ARRAYS / cells.max(1)).min(MOST_FREQUENT);
         let tallies = fillings.iter().map(|filling| Tally::new(filling.cells, frequent)).collect();
+        let is_base =
+            |at: usize| fillings.iter().any(|filling| filling.rolled_up.as_ref().is_some_and(|from| from.base == at));
         Pass {
             fillings,
             tallies,
+            apart: (0..fillings.len()).map(|at| is_base(at).then(Tally::default)).collect(),
+            several: vec![false; fillings.len()],
             width,
             telling: Telling::new(sets),
             whole: Vec::new(),
@@ -163,35 +192,63 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn merge(&mut self, other: Pass<'_>) {
-        let kinds = self.telling.kinds.merge(other.telling.kinds);
-        self.tallies.iter_mut().zip(other.tallies).for_each(|(tally, other)| tally.merge(other, &kinds));
+    fn merge(&mut self, other: &Pass<'_>) {
+        let kinds = self.telling.kinds.merge(&other.telling.kinds);
+        self.tallies.iter_mut().zip(&other.tallies).for_each(|(tally, other)| tally.merge(other, &kinds));
+        let apart = self.apart.iter_mut().flatten().zip(other.apart.iter().flatten());
+        apart.for_each(|(tally, other)| tally.merge(other, &kinds));
+    }
+
+    /// The cubes, all patients counted in each.
+    fn finish(mut self) -> (Vec<Tally>, Kinds) {
+        for (at, filling) in self.fillings.iter().enumerate() {
+            if let Some(RollUp { base, cells }) = &filling.rolled_up {
+                let mut own = std::mem::take(&mut self.tallies[at]);
+                own.roll_up(&self.tallies[*base], cells);
+                self.tallies[at] = own;
+            }
+        }
+        for (tally, apart) in self.tallies.iter_mut().zip(&self.apart) {
+            apart.iter().for_each(|apart| tally.add_apart(apart));
+        }
+        (self.tallies, self.telling.kinds)
     }
 
     /// Counts the patients of a part.
     fn run(&mut self, records: &Records) {
-        let mut order: Vec<(u64, u32)> = records.patients.iter().copied().zip(0u32..).collect();
-        order.sort_unstable();
+        let order = records.by_patient();
         let mut states: Vec<u32> = Vec::new();
         let mut cells: Vec<(u32, u32)> = Vec::new();
         for patient in order.chunk_by(|a, b| a.0 == b.0) {
             states.clear();
             states.extend(patient.iter().map(|(_, row)| records.states[*row as usize]));
             self.telling.of(&states, &mut self.whole);
-            for (at, filling) in self.fillings.iter().enumerate() {
-                cells.clear();
-                let cell = |row: u32| filling.cell(records.words(row, self.width));
-                cells.extend(patient.iter().filter_map(|(_, row)| Some((cell(*row)?, *row))));
-                self.add(at, records, (patient.len(), &mut cells));
+            // Finer cubes first: those that are rolled up from them ask where the patient is.
+            for rolled_up in [false, true] {
+                for at in (0..self.fillings.len()).filter(|at| self.fillings[*at].rolled_up.is_some() == rolled_up) {
+                    self.count(at, records, (patient, &mut cells));
+                }
             }
         }
     }
 
-    /// Adds the sessions of a patient that count in a cube.
-    fn add(&mut self, at: usize, records: &Records, (all, cells): (usize, &mut Vec<(u32, u32)>)) {
-        let Some((first, _)) = cells.first().copied() else { return };
-        if cells.iter().all(|(cell, _)| *cell == first) {
-            self.add_cell(at, records, (all, cells));
+    /// Counts the sessions of a patient in a cube; `cells` is room for their cells.
+    fn count(&mut self, at: usize, records: &Records, (patient, cells): (&[Placed], &mut Vec<Placed<u32>>)) {
+        let filling = &self.fillings[at];
+        // Who is in one cell of the finer cube is in one cell here, and comes with it.
+        if filling.rolled_up.as_ref().is_some_and(|from| !self.several[from.base]) {
+            return;
+        }
+        cells.clear();
+        let cell = |row: u32| filling.cell(records.words(row, self.width));
+        cells.extend(patient.iter().filter_map(|(_, row)| Some((cell(*row)?, *row))));
+        let first = cells.first().map(|(cell, _)| *cell);
+        self.several[at] = cells.iter().any(|(cell, _)| Some(*cell) != first);
+        if cells.is_empty() {
+            return;
+        }
+        if !self.several[at] {
+            self.add_cell(at, records, (patient.len(), cells));
             return;
         }
         if self.levels_differ(at, records, cells) {
@@ -199,13 +256,14 @@ impl<'a> Pass<'a> {
         }
         cells.sort_unstable();
         for in_cell in cells.chunk_by(|a, b| a.0 == b.0) {
-            self.add_cell(at, records, (all, in_cell));
+            self.add_cell(at, records, (patient.len(), in_cell));
         }
     }
 
     /// Adds a patient's sessions in one cell.
     fn add_cell(&mut self, at: usize, records: &Records, (all, in_cell): (usize, &[(u32, u32)])) {
-        let (cell, tally) = (in_cell[0].0, &mut self.tallies[at]);
+        let apart = if self.several[at] { self.apart[at].as_mut() } else { None };
+        let (cell, tally) = (in_cell[0].0, apart.unwrap_or(&mut self.tallies[at]));
         if in_cell.len() == all {
             tally.add(cell, &self.whole);
         } else {

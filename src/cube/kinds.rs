@@ -86,15 +86,15 @@ impl Kinds {
     }
 
     /// Takes in the kinds of another count; gives for each of its numbers the number here.
-    pub(super) fn merge(&mut self, other: Kinds) -> Vec<u32> {
+    pub(super) fn merge(&mut self, other: &Kinds) -> Vec<u32> {
         let mut numbers = vec![0; other.len()];
         #[expect(clippy::iter_over_hash_type, reason = "what a kind is does not follow from its number")]
-        for (assessed, number) in other.assessed {
-            numbers[number as usize] = self.assessed(&assessed);
+        for (assessed, number) in &other.assessed {
+            numbers[*number as usize] = self.assessed(assessed);
         }
         #[expect(clippy::iter_over_hash_type, reason = "what a kind is does not follow from its number")]
-        for (loud, number) in other.loud {
-            numbers[number as usize] = self.loud(loud);
+        for (loud, number) in &other.loud {
+            numbers[*number as usize] = self.loud(*loud);
         }
         numbers
     }
@@ -170,8 +170,7 @@ impl<'a> Telling<'a> {
             let mut loud = Loud { effect, sessions: count(states.len()), absent: 0, by_grade: [0; GRADES] };
             for session in sessions() {
                 if session.present & bit(effect) != 0 {
-                    let grade = session.grades.iter().find(|(of, _)| *of == effect).map_or(0, |(_, grade)| *grade);
-                    loud.by_grade[usize::from(grade).min(GRADES - 1)] += 1;
+                    loud.by_grade[usize::from(session.grades.of(effect)).min(GRADES - 1)] += 1;
                 } else if session.absent & bit(effect) != 0 {
                     loud.absent += 1;
                 }
@@ -191,8 +190,9 @@ mod tests {
 
     fn state(present: &[u16], absent: &[u16], grades: &[(u16, u8)]) -> StateSet {
         let set = |effects: &[u16]| effects.iter().fold(0, |set, effect| set | bit(EffectId(*effect)));
-        let grades = grades.iter().map(|(effect, grade)| (EffectId(*effect), *grade)).collect();
-        StateSet { present: set(present), absent: set(absent), grades }
+        let mut set = StateSet { present: set(present), absent: set(absent), ..StateSet::default() };
+        grades.iter().for_each(|(effect, grade)| set.grades.set(EffectId(*effect), *grade));
+        set
     }
 
     fn told(kinds: &[Kind], numbers: &[u32]) -> Vec<Kind> {
@@ -235,7 +235,7 @@ mod tests {
         one.of(&[0], &mut first);
         other.of(&[1], &mut second);
         other.of(&[0], &mut second);
-        let numbers = one.kinds.merge(other.kinds);
+        let numbers = one.kinds.merge(&other.kinds);
         let moved: Vec<u32> = second.iter().map(|number| numbers[*number as usize]).collect();
         assert_eq!(moved, first);
         assert_eq!(one.kinds.into_list().len(), 3);

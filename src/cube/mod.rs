@@ -12,6 +12,7 @@ mod kernel;
 mod kinds;
 pub mod plan;
 mod records;
+mod rollup;
 pub mod slow;
 mod tally;
 

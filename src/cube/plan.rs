@@ -7,8 +7,10 @@ use super::filled::{Counting, Filled, FilledKey};
 use super::kernel::{self, Filling, Gathered};
 use super::kinds::Kind;
 use super::records::Width;
+use super::rollup::{self, RollUp};
 use super::tally::{Settled, Tally};
 use crate::domain::EffectId;
+use crate::store::states::bit;
 use crate::store::{Block, BlockError, Blocks, Domain, FilterError, Want};
 use std::sync::Arc;
 use thiserror::Error;
@@ -97,6 +99,12 @@ impl Plan {
         &self.keys
     }
 
+    /// For each of [`Plan::keys`] the cube that it is rolled up from, if it is.
+    #[must_use]
+    pub fn bases(&self) -> Vec<Option<&CubeKey>> {
+        rollup::bases(&self.keys).into_iter().map(|base| base.map(|base| &self.keys[base])).collect()
+    }
+
     /// What must be read of every session.
     ///
     /// # Errors
@@ -123,6 +131,9 @@ impl Plan {
             fields.want.filled.extend(new);
         }
         fields.want.grades = self.grades;
+        let of_cubes = self.keys.iter().map(|key| &key.wheres).chain(self.filled.iter().map(|key| &key.wheres));
+        let counted = of_cubes.map(|wheres| fields.filters(wheres)).collect();
+        fields.want.counted = counted;
         Ok(fields)
     }
 
@@ -164,15 +175,25 @@ impl Scanned<'_> {
     /// # Errors
     /// When a cube would have too many cells, or temporary files cannot be read.
     pub fn by_patient(self) -> Result<Cubes, PlanError> {
-        let Scanned { plan, fields, gathered: Gathered { divided, sets, domains }, filled } = self;
+        let Scanned { plan, fields, gathered, filled } = self;
+        let Gathered { divided, sets, by_set, domains } = gathered;
         let shapes: Vec<Shape> =
             plan.keys.iter().map(|key| Shape::of(key, &fields, &domains)).collect::<Result<_, _>>()?;
-        let fillings: Vec<Filling> = shapes.iter().map(|shape| shape.filling(&fields)).collect();
+        let bases = rollup::bases(&plan.keys);
+        let fillings: Vec<Filling> = shapes
+            .iter()
+            .zip(bases)
+            .map(|(shape, base)| Filling {
+                rolled_up: base.map(|base| RollUp { base, cells: shape.cells_in(&shapes[base]) }),
+                ..shape.filling(&fields)
+            })
+            .collect();
         let width = Width { words: fields.words, measures: fields.measures() };
         let spilled_bytes = divided.spilled_bytes();
         let (tallies, kinds) = kernel::fill(divided, &fillings, (width, &sets))?;
         let cubes = shapes.into_iter().zip(tallies).map(|(shape, tally)| Cube::of(shape, tally, &kinds)).collect();
-        Ok(Cubes { cubes, filled, spilled_bytes })
+        let all = sets.into_iter().zip(by_set).map(|(set, sessions)| (set.present, sessions)).collect();
+        Ok(Cubes { cubes, filled, all, spilled_bytes })
     }
 }
 
@@ -225,7 +246,15 @@ impl Shape {
             conditions: self.key.wheres.iter().filter_map(|text| fields.condition(text)).collect(),
             dimensions,
             measures: self.key.measures.iter().filter_map(|name| fields.measure(name)).collect(),
+            rolled_up: None,
         }
+    }
+
+    /// For each cell of a finer cube the cell here.
+    fn cells_in(&self, finer: &Shape) -> Vec<u32> {
+        let place = |dimension: &Dimension| finer.key.dimensions.iter().position(|other| other == dimension);
+        let kept: Vec<usize> = self.key.dimensions.iter().filter_map(place).collect();
+        rollup::cells(&finer.sizes, &kept)
     }
 }
 
@@ -234,6 +263,8 @@ impl Shape {
 pub struct Cubes {
     cubes: Vec<Cube>,
     filled: Vec<Filled>,
+    /// All sessions, counted in a cube or not: what is present in how many.
+    all: Vec<(u128, u64)>,
     spilled_bytes: u64,
 }
 
@@ -248,6 +279,18 @@ impl Cubes {
     #[must_use]
     pub fn filled(&self, key: &FilledKey) -> Option<&Filled> {
         self.filled.iter().find(|filled| filled.key == *key)
+    }
+
+    /// Number of all sessions that were read, whether any cube counts them or not.
+    #[must_use]
+    pub fn all_sessions(&self) -> u64 {
+        self.all.iter().map(|(_, sessions)| sessions).sum()
+    }
+
+    /// Those of [`Cubes::all_sessions`] in which a side effect is present.
+    #[must_use]
+    pub fn all_present(&self, effect: EffectId) -> u64 {
+        self.all.iter().filter(|(present, _)| present & bit(effect) != 0).map(|(_, sessions)| sessions).sum()
     }
 
     /// Bytes that did not fit the memory and went to temporary files.

@@ -29,6 +29,25 @@ impl Records {
         &self.words[at..at + width.words]
     }
 
+    /// The sessions, those of a patient together: patient and row. Patients come in an order of their own that follows
+    /// from their numbers alone. They are spread over buckets of a few first: that is quicker than sorting all.
+    pub(super) fn by_patient(&self) -> Vec<(u64, u32)> {
+        let buckets = (self.len() / BUCKET_ROWS).next_power_of_two();
+        let bucket = |patient: u64| bucket_of(patient, buckets);
+        let mut ends = vec![0usize; buckets + 1];
+        self.patients.iter().for_each(|patient| ends[bucket(*patient) + 1] += 1);
+        (1..=buckets).for_each(|at| ends[at] += ends[at - 1]);
+        let mut order = vec![(0, 0); self.len()];
+        let mut next = ends.clone();
+        for (row, patient) in (0u32..).zip(&self.patients) {
+            let place = &mut next[bucket(*patient)];
+            order[*place] = (*patient, row);
+            *place += 1;
+        }
+        ends.windows(2).for_each(|ends| order[ends[0]..ends[1]].sort_unstable());
+        order
+    }
+
     fn bytes(&self) -> usize {
         12 * self.patients.len() + 8 * (self.words.len() + self.measures.len())
     }
@@ -127,11 +146,22 @@ pub(super) fn parts_for(rows: u64) -> usize {
     usize::try_from(parts).unwrap_or(1)
 }
 
+/// Sessions of a bucket, about.
+const BUCKET_ROWS: usize = 16;
+
 /// Part of a patient.
 pub(super) fn part_of(patient: u64, parts: usize) -> usize {
-    // Patients are dense numbers or hashes: the multiplication brings what differs to the top.
-    let mixed = patient.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    (mixed as usize) & (parts - 1)
+    mixed(patient) & (parts - 1)
+}
+
+/// Bucket of a patient within its part.
+fn bucket_of(patient: u64, buckets: usize) -> usize {
+    mixed(patient) >> MOST_PARTS.trailing_zeros() & (buckets - 1)
+}
+
+/// Patients are dense numbers or hashes: the multiplication brings what differs to the top.
+fn mixed(patient: u64) -> usize {
+    usize::try_from(patient.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).unwrap_or(usize::MAX)
 }
 
 impl Divided {
@@ -232,6 +262,25 @@ mod tests {
         assert_eq!(sorted(back.patients.clone()), sorted(expected.patients));
         let at = back.patients.iter().position(|patient| *patient == 11).unwrap();
         assert_eq!((back.states[at], &back.words[2 * at..2 * at + 2]), (2, &[11, 11 << 40][..]));
+    }
+
+    #[test]
+    fn the_sessions_of_a_patient_stand_together_in_the_order_in_which_they_came() {
+        for rows in [0u64, 1, 2, 15, 1000] {
+            let patients: Vec<u64> = (0..rows).map(|row| (row * 7919) % (1 + rows / 3)).collect();
+            let records = Records { patients: patients.clone(), ..Records::default() };
+            let order = records.by_patient();
+            let mut expected: Vec<(u64, u32)> = patients.into_iter().zip(0u32..).collect();
+            let mut found: Vec<(u64, u32)> = Vec::new();
+            let runs: Vec<&[(u64, u32)]> = order.chunk_by(|a, b| a.0 == b.0).collect();
+            let different: std::collections::BTreeSet<u64> = runs.iter().map(|run| run[0].0).collect();
+            assert_eq!(runs.len(), different.len());
+            assert!(runs.iter().all(|run| run.is_sorted()));
+            runs.iter().for_each(|run| found.extend_from_slice(run));
+            found.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]

@@ -110,16 +110,31 @@ impl Tally {
         &mut measures[at]
     }
 
-    /// Adds the counts of other patients, whose kinds have the numbers `kinds` here.
-    pub(super) fn merge(&mut self, mut other: Tally, kinds: &[u32]) {
+    /// Adds the counts of other patients; their kinds have the numbers `kinds` here.
+    pub(super) fn merge(&mut self, other: &Tally, kinds: &[u32]) {
         self.patients_in_several += other.patients_in_several;
+        self.take_in(other, |cell| cell, |kind| kinds[kind as usize]);
+    }
+
+    /// Adds the counts of other patients, counted by the same kinds in the cells of another cube: for each of its cells
+    /// the one here. Who is in several cells there must not be among them.
+    pub(super) fn roll_up(&mut self, other: &Tally, cells: &[u32]) {
+        self.take_in(other, |cell| cells[cell as usize], |kind| kind);
+    }
+
+    /// Adds the counts of other patients in the same cells, by the same kinds.
+    pub(super) fn add_apart(&mut self, other: &Tally) {
+        self.take_in(other, |cell| cell, |kind| kind);
+    }
+
+    fn take_in(&mut self, other: &Tally, cell_of: impl Fn(u32) -> u32, kind_of: impl Fn(u32) -> u32) {
         for (cell, kind, patients) in other.counts() {
-            *self.count(cell, kinds[kind as usize]) += patients;
+            *self.count(cell_of(cell), kind_of(kind)) += patients;
         }
         #[expect(clippy::iter_over_hash_type, reason = "whole numbers add up to the same in any order")]
-        for (cell, measures) in std::mem::take(&mut other.measures) {
+        for (cell, measures) in &other.measures {
             for (at, measure) in measures.iter().enumerate() {
-                self.measure(cell, at).add(measure);
+                self.measure(cell_of(*cell), at).add(measure);
             }
         }
     }
@@ -196,20 +211,26 @@ impl Settled {
     }
 
     fn cell_of(&self, effect: EffectId, counts: impl Fn(&Loud) -> (u32, u32, u32)) -> Cell {
-        let mut alike = Alike::new();
+        // By sessions and assessed sessions.
+        let mut quiet: HashMap<(u32, u32), u64, FxBuildHasher> = HashMap::default();
         let kinds = self.kinds.as_deref().unwrap_or_default();
         for (number, patients) in &self.assessed {
             if let Kind::Assessed(assessed) = &kinds[*number as usize] {
-                *alike.entry((assessed.sessions, 0, assessed.of(effect))).or_default() += patients;
+                *quiet.entry((assessed.sessions, assessed.of(effect))).or_default() += patients;
             }
         }
         // Who has the side effect stands among those assessed so often, as if it had it in none of the sessions.
+        let mut others = Alike::new();
         for (loud, patients) in self.loud_of(effect) {
-            *alike.entry((loud.sessions, 0, loud.present() + loud.absent)).or_default() -= patients;
-            *alike.entry(counts(loud)).or_default() += patients;
+            *quiet.entry((loud.sessions, loud.present() + loud.absent)).or_default() -= patients;
+            *others.entry(counts(loud)).or_default() += patients;
         }
         let mut cell = Cell::default();
-        alike.into_iter().for_each(|(counts, patients)| cell.add_patients(patients, counts));
+        #[expect(clippy::iter_over_hash_type, reason = "without events only whole numbers are added up")]
+        for ((sessions, assessed), patients) in quiet {
+            cell.add_patients(patients, (sessions, 0, assessed));
+        }
+        others.into_iter().for_each(|(counts, patients)| cell.add_patients(patients, counts));
         cell
     }
 
@@ -248,8 +269,9 @@ mod tests {
     use crate::store::StateSet;
 
     fn state(present: u128, absent: u128, grade: u8) -> StateSet {
-        let grades = if grade > 0 { vec![(EffectId(0), grade)] } else { Vec::new() };
-        StateSet { present, absent, grades }
+        let mut set = StateSet { present, absent, ..StateSet::default() };
+        set.grades.set(EffectId(0), grade);
+        set
     }
 
     /// Three patients of one cell, two of another, counted by two threads.
@@ -268,8 +290,8 @@ mod tests {
         }
         first.add_measure((5, 1), [2, NO_MEASURE, 3].into_iter());
         second.add_measure((5, 1), [4].into_iter());
-        let numbers = one.kinds.merge(other.kinds);
-        first.merge(second, &numbers);
+        let numbers = one.kinds.merge(&other.kinds);
+        first.merge(&second, &numbers);
         first.settle(&one.kinds.into_list().into())
     }
 

@@ -6,9 +6,9 @@ use super::intake;
 use super::load::Loaded;
 use super::produce::ProduceError;
 use super::settle::{Pipeline, StoreAt};
-use crate::analysis::{Evidence, Needs, Sessions};
+use crate::analysis::{Needs, Sessions};
 use crate::cube::{Cubes, Plan};
-use crate::domain::{Catalogue, Day, EffectId};
+use crate::domain::{Catalogue, Day};
 use crate::store::lake::{Snapshot, Store, StoreError, StoredSessions};
 use crate::store::{Blocks, Filter, InMemory, SessionTable, Settled, Want};
 use std::collections::BTreeSet;
@@ -41,7 +41,6 @@ impl Needed {
     /// Of a pipeline.
     pub(super) fn by(pipeline: &Pipeline) -> Needed {
         let mut plan = Plan::default();
-        plan.need(Evidence::everything());
         plan.need(pipeline.cohort());
         let mut sessions: Option<BTreeSet<String>> = None;
         for analysis in &pipeline.analyses {
@@ -115,7 +114,7 @@ impl Counting<'_> {
             }
         };
         let figures =
-            intake::Counted { sessions: read, uncoded: present(&cubes, Catalogue::UNCODED), ..Default::default() };
+            intake::Counted { sessions: read, uncoded: cubes.all_present(Catalogue::UNCODED), ..Default::default() };
         Ok(Counted { cubes, sessions, figures })
     }
 
@@ -131,7 +130,7 @@ impl Counting<'_> {
             sessions: read,
             after_cut,
             events_after_cut: settled.events_after_cut(),
-            uncoded: present(&cubes, Catalogue::UNCODED),
+            uncoded: cubes.all_present(Catalogue::UNCODED),
         };
         Ok(Counted { cubes, sessions: Some((table, settled)), figures })
     }
@@ -142,12 +141,6 @@ impl Counting<'_> {
         self.observer.stage("patients");
         Ok(scanned.by_patient()?)
     }
-}
-
-/// Sessions in which a side effect is present.
-fn present(cubes: &Cubes, effect: EffectId) -> u64 {
-    let cell = cubes.get(&Evidence::everything()).and_then(|cube| cube.cells().next());
-    cell.map_or(0, |cell| cell.cell(effect).assessed.events)
 }
 
 fn nothing(read: u64, data_cut: Day) -> ProduceError {

@@ -4,9 +4,9 @@ use super::count::{Needed, RECORDS_SHARE};
 use super::produce::ProduceError;
 use super::settle::{Pipeline, StoreAt};
 use crate::analysis::Analysis;
-use crate::cube::CubeKey;
-use crate::store::Blocks;
+use crate::cube::{CubeKey, Plan, PlanError};
 use crate::store::lake::{Store, StoreError, StoredSessions};
+use crate::store::{Blocks, Want};
 use serde::Serialize;
 
 /// What a run would do.
@@ -43,6 +43,8 @@ pub struct CubeLine {
     pub cells: Option<u64>,
     /// Numbers that it adds up.
     pub measures: Vec<String>,
+    /// The finer cube that it is rolled up from, by what that is divided by.
+    pub rolled_up_from: Option<Vec<String>>,
     /// Analyses that it serves.
     pub analyses: Vec<String>,
 }
@@ -66,7 +68,7 @@ pub fn explain(pipeline: &Pipeline) -> Result<Explanation, ProduceError> {
     let needed = Needed::by(pipeline);
     let want = needed.plan.want()?;
     let (source, sessions, states) = match &pipeline.store {
-        Some(at) => store(pipeline, at)?,
+        Some(at) => store(pipeline, at, &want)?,
         None => {
             let files: usize = pipeline.sources.iter().map(|source| source.logs.len()).sum();
             let states = "settled in memory, against the data cut".to_owned();
@@ -85,12 +87,12 @@ pub fn explain(pipeline: &Pipeline) -> Result<Explanation, ProduceError> {
         conditions: want.filters.iter().map(|filter| filter.text().to_owned()).collect(),
         bytes_a_session: needed.plan.bytes_a_session()?,
         memory: pipeline.memory / RECORDS_SHARE,
-        cubes: needed.plan.keys().iter().map(|key| cube(key, &pipeline.analyses)).collect(),
+        cubes: cubes(&needed.plan, &pipeline.analyses),
         by_session: by_session.collect(),
     })
 }
 
-fn store(pipeline: &Pipeline, at: &StoreAt) -> Result<(String, Option<u64>, String), ProduceError> {
+fn store(pipeline: &Pipeline, at: &StoreAt, want: &Want) -> Result<(String, Option<u64>, String), ProduceError> {
     let refused = |source: StoreError| super::load::LoadError::Store { source };
     let opened = Store::open(&at.home).map_err(refused)?;
     let data_cut = pipeline.data_cut.or(at.batch.newest_day.map(crate::domain::Day)).unwrap_or_default();
@@ -98,8 +100,17 @@ fn store(pipeline: &Pipeline, at: &StoreAt) -> Result<(String, Option<u64>, Stri
     let source = format!("store {}, version {}", at.home.shown().display(), at.batch.version);
     let states = match &stored {
         Some(stored) => {
-            let files = stored.parts();
-            format!("as settled when the rows were written; {files} files, nothing but what is wanted of them is read")
+            let (files, (outside, sessions)) = (stored.parts(), stored.outside(want).map_err(PlanError::from)?);
+            let mut text = format!(
+                "as settled when the rows were written; {files} files, nothing but what is wanted of them is read"
+            );
+            if outside > 0 {
+                text.push_str(&format!(
+                    "; {outside} of them ({sessions} sessions) hold only days that no analysis counts: read for their \
+                     number and groups alone"
+                ));
+            }
+            text
         }
         None => format!(
             "settled anew in memory: something in the store is younger than the data cut {data_cut}, or side effects \
@@ -109,16 +120,21 @@ fn store(pipeline: &Pipeline, at: &StoreAt) -> Result<(String, Option<u64>, Stri
     Ok((source, Some(at.batch.counts.sessions), states))
 }
 
-fn cube(key: &CubeKey, analyses: &[Analysis]) -> CubeLine {
-    let sizes = key.dimensions.iter().map(|dimension| Some(dimension.known_values()? as u64 + 1));
-    let serves = |analysis: &&Analysis| (analysis.kind.needs)(analysis).cubes.contains(key);
-    CubeLine {
-        by: key.dimensions.iter().map(|dimension| dimension.column.clone()).collect(),
-        conditions: key.wheres.clone(),
-        cells: sizes.product(),
-        measures: key.measures.clone(),
-        analyses: analyses.iter().filter(serves).map(|analysis| analysis.id.clone()).collect(),
-    }
+fn cubes(plan: &Plan, analyses: &[Analysis]) -> Vec<CubeLine> {
+    let columns = |key: &CubeKey| key.dimensions.iter().map(|dimension| dimension.column.clone()).collect();
+    let line = |(key, base): (&CubeKey, Option<&CubeKey>)| {
+        let sizes = key.dimensions.iter().map(|dimension| Some(dimension.known_values()? as u64 + 1));
+        let serves = |analysis: &&Analysis| (analysis.kind.needs)(analysis).cubes.contains(key);
+        CubeLine {
+            by: columns(key),
+            conditions: key.wheres.clone(),
+            cells: sizes.product(),
+            measures: key.measures.clone(),
+            rolled_up_from: base.map(columns),
+            analyses: analyses.iter().filter(serves).map(|analysis| analysis.id.clone()).collect(),
+        }
+    };
+    plan.keys().iter().zip(plan.bases()).map(line).collect()
 }
 
 impl Explanation {
@@ -148,6 +164,9 @@ impl Explanation {
             }
             if !cube.measures.is_empty() {
                 line.push_str(&format!(", sums of {}", cube.measures.join(", ")));
+            }
+            if let Some(finer) = &cube.rolled_up_from {
+                line.push_str(&format!(", rolled up from {}", finer.join(", ")));
             }
             line.push_str(&format!(": {}", list(&cube.analyses, "the run itself")));
             lines.push(line);

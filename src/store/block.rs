@@ -6,7 +6,8 @@ use super::lake::StoreError;
 use super::states::Settled;
 use super::table::SessionTable;
 use crate::domain::EffectId;
-use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::array::Array;
+use arrow::buffer::BooleanBuffer;
 use rustc_hash::FxBuildHasher;
 use std::collections::HashMap;
 use thiserror::Error;
@@ -24,17 +25,40 @@ pub struct Want {
     pub filled: Vec<String>,
     /// Whether it wants the worst grade of each side effect.
     pub grades: bool,
+    /// For each of the things that are counted, the conditions that its sessions must all fit, by their place among
+    /// the filters: sessions that nothing counts need not be read in full.
+    pub counted: Vec<Vec<usize>>,
+}
+
+/// The worst grades of a session over all side effects: plane `i` holds bit `i` of every grade.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Grades([u128; 3]);
+
+impl Grades {
+    /// Enters the grade of a side effect that has none yet.
+    pub fn set(&mut self, effect: EffectId, grade: u8) {
+        for (at, plane) in self.0.iter_mut().enumerate() {
+            *plane |= u128::from(grade >> at & 1) << effect.index();
+        }
+    }
+
+    /// Grade of a side effect; 0 = none stated.
+    #[must_use]
+    pub fn of(&self, effect: EffectId) -> u8 {
+        let set = |plane: &u128| u8::from(plane >> effect.index() & 1 != 0);
+        self.0.iter().rev().fold(0, |grade, plane| grade << 1 | set(plane))
+    }
 }
 
 /// The states of a session over all side effects, one bit each.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StateSet {
     /// Present.
     pub present: u128,
     /// Confirmed absent.
     pub absent: u128,
     /// Worst grade of those present of which one is stated, where grades were wanted.
-    pub grades: Vec<(EffectId, u8)>,
+    pub grades: Grades,
 }
 
 /// Different states, each with a number.
@@ -45,15 +69,39 @@ pub struct NumberedStates {
 }
 
 impl NumberedStates {
+    /// The states of some sessions as numbers, and the different ones.
+    pub(super) fn of(sessions: &[StateSet]) -> (Vec<u32>, Vec<StateSet>) {
+        let mut numbered = NumberedStates::default();
+        let mut numbers: Vec<u32> = Vec::with_capacity(sessions.len());
+        for (at, set) in sessions.iter().enumerate() {
+            // Sessions without a side effect are often alike, one after another.
+            let before = at.checked_sub(1).filter(|before| sessions[*before] == *set);
+            numbers.push(before.map_or_else(|| numbered.number(set), |before| numbers[before]));
+        }
+        (numbers, numbered.sets)
+    }
+
     /// The number of some states: the next one where they are met for the first time.
     pub fn number(&mut self, set: &StateSet) -> u32 {
         if let Some(number) = self.numbers.get(set) {
             return *number;
         }
         let next = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(set.clone(), next);
-        self.sets.push(set.clone());
+        self.numbers.insert(*set, next);
+        self.sets.push(*set);
         next
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sets.len()
+    }
+
+    /// Whether none was met.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sets.is_empty()
     }
 
     /// The states, by their numbers.
@@ -63,9 +111,35 @@ impl NumberedStates {
     }
 }
 
+/// In which sessions of a block a column has a value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Held {
+    /// In all.
+    Everywhere,
+    /// In none.
+    Nowhere,
+    /// In these.
+    In(BooleanBuffer),
+}
+
+impl Held {
+    /// Where a column's values are.
+    #[must_use]
+    pub fn of(column: &dyn Array) -> Held {
+        match column.logical_nulls() {
+            None => Held::Everywhere,
+            Some(nulls) if nulls.null_count() == 0 => Held::Everywhere,
+            Some(nulls) if nulls.null_count() == nulls.len() => Held::Nowhere,
+            Some(nulls) => Held::In(nulls.into_inner()),
+        }
+    }
+}
+
 /// Some sessions.
 #[derive(Debug, Clone, Default)]
 pub struct Block {
+    /// Whether none of its sessions fits what is counted: only states and coded columns are given then.
+    pub outside: bool,
     /// Patient of each: the same number in every block.
     pub patients: Vec<u64>,
     /// Index of each session's states in `sets`.
@@ -78,21 +152,21 @@ pub struct Block {
     pub numbers: Vec<Vec<Option<f64>>>,
     /// For each condition whether each session fits.
     pub fits: Vec<Vec<bool>>,
-    /// Where each column has a value; `None` = everywhere.
-    pub filled: Vec<Option<NullBuffer>>,
+    /// Where each column of [`Want::filled`] has a value.
+    pub filled: Vec<Held>,
 }
 
 impl Block {
     /// Number of sessions.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.patients.len()
+        self.states.len()
     }
 
     /// Whether it holds no session.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.patients.is_empty()
+        self.states.is_empty()
     }
 }
 
@@ -161,12 +235,13 @@ impl Blocks for InMemory<'_> {
         let table = self.table.slice(from, rows);
         let (states, sets) = self.settled.sets(from..from + rows, want.grades);
         let patients = table.patients().iter().copied().map(u64::from).collect();
-        take(block(&table, want, (patients, states, sets))?);
+        let filled = want.filled.iter().map(|name| held(&table, name)).collect::<Result<_, _>>()?;
+        take(Block { filled, ..block(&table, want, (patients, states, sets))? });
         Ok(())
     }
 }
 
-/// A block of a table's sessions.
+/// A block of a table's sessions, but for where its columns have values.
 pub(super) fn block(
     table: &SessionTable,
     want: &Want,
@@ -178,17 +253,16 @@ pub(super) fn block(
     let numbers =
         want.numbers.iter().map(|name| table.numbers(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>()?;
     let fits = want.filters.iter().map(|filter| filter.rows(table)).collect::<Result<_, _>>()?;
-    let filled = want.filled.iter().map(|name| filled(table, name)).collect::<Result<_, _>>()?;
-    Ok(Block { patients, states, sets, coded, numbers, fits, filled })
+    Ok(Block { outside: false, patients, states, sets, coded, numbers, fits, filled: Vec::new() })
 }
 
 /// Where a canonical column has a value. A session in which nobody asked has no `side_effects`.
-fn filled(table: &SessionTable, name: &str) -> Result<Option<NullBuffer>, BlockError> {
+fn held(table: &SessionTable, name: &str) -> Result<Held, BlockError> {
     if name == "side_effects" {
-        return Ok(Some(NullBuffer::new(BooleanBuffer::from(table.asked().to_vec()))));
+        return Ok(Held::In(BooleanBuffer::from(table.asked().to_vec())));
     }
     let column = table.column(filled_by(name)).ok_or_else(|| BlockError::Column { column: name.to_owned() })?;
-    Ok(column.logical_nulls())
+    Ok(Held::of(column))
 }
 
 /// The column of the table that tells whether a canonical column was filled in: the lists of codes stand there as one

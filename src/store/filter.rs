@@ -4,7 +4,7 @@ use super::table::SessionTable;
 use crate::domain::Day;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType as ArrowType, Date32Type, Float64Type, Int32Type, UInt8Type, UInt32Type};
-use polars::prelude::{Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, NamedFrom, Series, lit};
+use polars::prelude::{Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, NamedFrom, Operator, Series, lit};
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -53,22 +53,13 @@ impl Filter {
     pub fn parse(text: &str) -> Result<Filter, FilterError> {
         let expression = polars::sql::sql_expr(text)
             .map_err(|error| FilterError::Syntax { expression: text.to_owned(), reason: first_line(&error) })?;
-        let mut columns = Vec::new();
-        let mut wildcard = false;
-        for part in &expression {
-            match part {
-                Expr::Column(name) if !columns.contains(&name.to_string()) => columns.push(name.to_string()),
-                Expr::Selector(_) => wildcard = true,
-                _ => {}
-            }
-        }
-        if wildcard {
+        if (&expression).into_iter().any(|part| matches!(part, Expr::Selector(_))) {
             return Err(FilterError::Syntax {
                 expression: text.to_owned(),
                 reason: "`*` is not a column; name the columns".to_owned(),
             });
         }
-        let expression = with_days(expression);
+        let (columns, expression) = (names(&expression), with_days(expression));
         let filter = Filter { text: text.to_owned(), expression, columns };
         filter.rows(&SessionTable::default())?;
         Ok(filter)
@@ -84,6 +75,24 @@ impl Filter {
     #[must_use]
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// Whether no session can fit whose values in some columns are among those of a table: a part of the expression that
+    /// must hold names no other column, and holds in no row. The table may lack columns.
+    ///
+    /// # Errors
+    /// When the part cannot be answered on these columns.
+    pub fn excludes(&self, values: &SessionTable) -> Result<bool, FilterError> {
+        for part in conjuncts(&self.expression) {
+            let columns = names(&part);
+            if columns.iter().all(|name| values.column(name).is_some()) {
+                let part = Filter { text: self.text.clone(), expression: part, columns };
+                if part.rows(values)?.iter().all(|fits| !fits) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// For each session whether it fits; an unknown answer (a missing value) does not fit.
@@ -114,6 +123,29 @@ impl Filter {
             unanswerable(format!("it gives {}, not yes or no; compare it with something", fits.dtype()))
         })?;
         Ok(fits.iter().map(|fits| fits.unwrap_or(false)).collect())
+    }
+}
+
+/// The columns that an expression names, each once.
+fn names(expression: &Expr) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for part in expression {
+        if let Expr::Column(name) = part
+            && !names.iter().any(|known| known == name.as_str())
+        {
+            names.push(name.to_string());
+        }
+    }
+    names
+}
+
+/// The parts of an expression that must all hold.
+fn conjuncts(expression: &Expr) -> Vec<Expr> {
+    match expression {
+        Expr::BinaryExpr { left, op: Operator::And | Operator::LogicalAnd, right } => {
+            [left, right].into_iter().flat_map(|side| conjuncts(side)).collect()
+        }
+        other => vec![other.clone()],
     }
 }
 
@@ -177,4 +209,39 @@ fn to_polars(name: &str, column: &ArrayRef) -> Result<Column, String> {
 fn texts(name: &str, values: &ArrayRef, keys: impl Iterator<Item = Option<usize>>) -> Series {
     let values = values.as_string::<i32>();
     Series::new(name.into(), keys.map(|key| key.map(|key| values.value(key))).collect::<Vec<Option<&str>>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::Date32Array;
+
+    /// Whether sessions of these days are ruled out.
+    fn excludes(text: &str, days: [&str; 2]) -> bool {
+        let days = days.map(|day| Day::from_iso(day).unwrap().0);
+        let column: ArrayRef = Arc::new(Date32Array::from(days.to_vec()));
+        let values = SessionTable::of_columns(vec![("session_date".to_owned(), column)], vec![false; 2]);
+        Filter::parse(text).unwrap().excludes(&values).unwrap()
+    }
+
+    #[test]
+    fn days_are_ruled_out_only_where_a_part_that_must_hold_rules_them_out() {
+        let march = ["2026-03-01", "2026-03-31"];
+        assert!(excludes("session_date >= '2026-04-01'", march));
+        assert!(excludes("modality = 'rf' AND session_date < DATE '2026-03-01' AND passes > 2", march));
+        assert!(excludes("session_date BETWEEN '2025-01-01' AND '2025-12-31'", march));
+        assert!(excludes("session_date IS NULL", march));
+        assert!(excludes("FALSE", march));
+        for may_hold in [
+            "session_date >= '2026-03-31'",
+            "session_date < '2026-03-01' OR modality = 'rf'",
+            "NOT (session_date < '2026-03-01' AND modality = 'rf')",
+            "modality = 'rf' AND passes > 2",
+            "last_follow_up_date < '2020-01-01'",
+            "session_date < last_follow_up_date",
+            "TRUE",
+        ] {
+            assert!(!excludes(may_hold, march), "{may_hold}");
+        }
+    }
 }

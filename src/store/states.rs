@@ -106,27 +106,16 @@ impl Settled {
     /// grades where they are wanted.
     #[must_use]
     pub fn sets(&self, rows: Range<usize>, grades: bool) -> (Vec<u32>, Vec<StateSet>) {
-        let mut stated: Vec<(u32, EffectId, u8)> = Vec::new();
+        let set = |row: usize| StateSet { present: self.present[row], absent: self.absent[row], ..StateSet::default() };
+        let mut sets: Vec<StateSet> = rows.clone().map(set).collect();
         if grades {
             for of_effect in self.grades.chunk_by(|a, b| a.0 == b.0) {
                 let from = of_effect.partition_point(|(_, row, _)| (*row as usize) < rows.start);
                 let within = of_effect[from..].iter().take_while(|(_, row, _)| (*row as usize) < rows.end);
-                let graded = within.filter(|(.., grade)| *grade > 0);
-                stated.extend(graded.map(|(effect, row, grade)| (*row, *effect, *grade)));
+                within.for_each(|(effect, row, grade)| sets[*row as usize - rows.start].grades.set(*effect, *grade));
             }
-            stated.sort_unstable();
         }
-        let mut stated = stated.as_slice();
-        let mut numbered = NumberedStates::default();
-        let mut states = Vec::with_capacity(rows.len());
-        for row in rows {
-            let here = stated.iter().take_while(|(of, ..)| *of as usize == row).count();
-            let (of_row, rest) = stated.split_at(here);
-            stated = rest;
-            let grades = of_row.iter().map(|(_, effect, grade)| (*effect, *grade)).collect();
-            states.push(numbered.number(&StateSet { present: self.present[row], absent: self.absent[row], grades }));
-        }
-        (states, numbered.into_sets())
+        NumberedStates::of(&sets)
     }
 
     /// Side effects left out because they began or were reported after the data cut.

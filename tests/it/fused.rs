@@ -79,6 +79,9 @@ fn told(cubes: &Cubes, catalogue: &Catalogue) -> Vec<String> {
             }
         }
     }
+    for effect in catalogue.ids() {
+        told.push(format!("{effect:?} in {} of {} sessions", cubes.all_present(effect), cubes.all_sessions()));
+    }
     let filled = cubes.filled(&filled()).unwrap();
     told.push(format!("{:?} {:?} {:?}", filled.texts, filled.sessions, filled.lacking));
     told
@@ -117,6 +120,65 @@ fn a_count_from_files_on_disk_is_the_count_of_the_sessions_in_memory() {
     assert!(narrow.column("clinic_id").is_none());
     for name in wanted.iter().map(String::as_str).chain(["follow_up_days"]) {
         assert_eq!(narrow.column(name), table.column(name), "{name}");
+    }
+}
+
+/// A plan that counts only sessions of some days, and the number of files and sessions that it need not read in full.
+fn of_days(stored: &StoredSessions<'_>, wheres: &[&str]) -> (Plan, (usize, u64)) {
+    let mut plan = Plan::default();
+    for dimensions in [vec![], vec![Dimension::column("device_lot")], vec![Dimension::column("session_month")]] {
+        plan.need(cube(wheres, dimensions));
+    }
+    let wheres: Vec<String> = wheres.iter().map(|text| (*text).to_owned()).collect();
+    plan.need_filled(FilledKey { wheres, ..filled() });
+    let outside = stored.outside(&plan.want().unwrap()).unwrap();
+    (plan, outside)
+}
+
+#[test]
+fn files_of_other_days_are_passed_over_and_the_counts_stay_the_same() {
+    let warehouse = Warehouse::new();
+    warehouse.take(&harbour()).unwrap();
+    let store = warehouse.open();
+    let (at, catalogue) = (store.latest(), catalogue_of(store.latest()));
+    let cut = Day(at.newest_day.unwrap());
+    let stored = StoredSessions::settled(&store, at, (&catalogue, cut)).unwrap().unwrap();
+    let table = Snapshot::read(&store, at, (&catalogue, None)).unwrap().table;
+    let settled = Settled::of(&table, &catalogue, cut);
+    for (wheres, some_outside) in [
+        (&["session_date >= '2026-01-15' AND modality = 'rf'"][..], true),
+        (&["session_month = '2025-07'", "passes > 1"], true),
+        (&["session_date < '2020-01-01'"], true),
+        (&["modality = 'rf'"], false),
+        (&["session_date >= '2026-01-15' OR modality = 'rf'"], false),
+    ] {
+        let (plan, (files, sessions)) = of_days(&stored, wheres);
+        assert_eq!((files > 0, sessions > 0), (some_outside, some_outside), "{wheres:?}");
+        let (found, expected) =
+            (plan.fill(&stored, MEMORY).unwrap(), plan.fill(&InMemory::new(&table, &settled), MEMORY).unwrap());
+        assert_eq!(found.all_sessions(), table.len() as u64);
+        for effect in catalogue.ids() {
+            assert_eq!(found.all_present(effect), settled.sessions_with(effect).count() as u64);
+        }
+        for key in plan.keys() {
+            let (found, expected) = (found.get(key).unwrap(), expected.get(key).unwrap());
+            assert_eq!(found.levels(), expected.levels(), "{wheres:?}");
+            let cells = |cube: &stipple::cube::Cube| -> Vec<String> {
+                cube.cells().map(|view| format!("{:?} {:?}", view.group(), view.cell(Catalogue::UNCODED))).collect()
+            };
+            assert_eq!(cells(found), cells(expected), "{wheres:?}");
+            let pih = catalogue.find("pih").unwrap();
+            let of_pih = |cube: &stipple::cube::Cube| cube.cells().map(|view| view.cell(pih)).collect::<Vec<_>>();
+            assert_eq!(of_pih(found), of_pih(expected));
+        }
+        let key = FilledKey { wheres: wheres.iter().map(|text| (*text).to_owned()).collect(), ..self::filled() };
+        let (found, expected) = (found.filled(&key).unwrap(), expected.filled(&key).unwrap());
+        let counted = |filled: &stipple::cube::Filled| -> Vec<(String, u64, Vec<u64>)> {
+            let of = |at: usize| filled.lacking.iter().map(|lacking| lacking[at]).collect();
+            let all = filled.texts.iter().enumerate().map(|(at, text)| (text.clone(), filled.sessions[at], of(at)));
+            all.filter(|(_, sessions, _)| *sessions > 0).collect()
+        };
+        assert_eq!(counted(found), counted(expected), "{wheres:?}");
     }
 }
 

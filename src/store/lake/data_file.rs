@@ -5,11 +5,13 @@ use super::encoding::properties;
 use super::error::StoreError;
 use super::home::{Home, Opened};
 use super::rows;
+use crate::domain::Day;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;
 use arrow::error::ArrowError;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
+use std::collections::BTreeMap;
 
 /// A data file of a table.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -36,7 +38,8 @@ pub(super) fn write(
     (partition, batch): (Option<&str>, &RecordBatch),
 ) -> Result<DataFile, StoreError> {
     let bytes = encode(&table.columns(), batch).map_err(|error| damaged(table, &error))?;
-    put(home, table, partition, Content { bytes, rows: batch.num_rows(), stats: stats(batch) })
+    let stats = stats(batch, &nulls_of(batch));
+    put(home, table, partition, Content { bytes, rows: batch.num_rows(), stats })
 }
 
 /// What goes into a file.
@@ -79,21 +82,82 @@ fn encode(columns: &[DiskColumn], batch: &RecordBatch) -> Result<Vec<u8>, parque
     writer.into_inner()
 }
 
-/// Number of rows and, where there is one, first and last day: what files are chosen by.
-pub(super) fn stats(batch: &RecordBatch) -> String {
-    let mut stats = serde_json::json!({ "numRecords": batch.num_rows() });
+/// Rows of a file in which each column has no value.
+pub(super) type NullCounts = BTreeMap<String, usize>;
+
+fn nulls_of(batch: &RecordBatch) -> NullCounts {
+    let columns = batch.schema_ref().fields().iter().zip(batch.columns());
+    columns.map(|(field, column)| (field.name().clone(), column.logical_null_count())).collect()
+}
+
+/// What files and columns are chosen by: the number of rows, first and last day where there is one, and the columns that
+/// have a value in every row or in none (such a column need not be read to know where it has one).
+pub(super) fn stats(batch: &RecordBatch, nulls: &NullCounts) -> String {
+    let rows = batch.num_rows();
+    let whole: BTreeMap<&str, usize> = nulls
+        .iter()
+        .map(|(name, nulls)| (name.as_str(), *nulls))
+        .filter(|(_, nulls)| [0, rows].contains(nulls))
+        .collect();
+    let mut stats = serde_json::json!({ "numRecords": rows, "nullCount": whole });
     for name in ["session_date", "assessment_date"] {
-        let Some(days) = batch.column_by_name(name).and_then(|days| days.as_primitive_opt::<Date32Type>()) else {
-            continue;
-        };
-        if let (Some(first), Some(last)) = (arrow::compute::min(days), arrow::compute::max(days)) {
-            let day = |day: i32| crate::domain::Day(day).to_string();
-            stats["minValues"] = serde_json::json!({ name: day(first) });
-            stats["maxValues"] = serde_json::json!({ name: day(last) });
-            stats["nullCount"] = serde_json::json!({ name: days.null_count() });
+        if let Some((first, last)) = days_in(batch, name) {
+            stats["minValues"] = serde_json::json!({ name: first.to_string() });
+            stats["maxValues"] = serde_json::json!({ name: last.to_string() });
         }
     }
     stats.to_string()
+}
+
+fn days_in(batch: &RecordBatch, name: &str) -> Option<(Day, Day)> {
+    let days = batch.column_by_name(name)?.as_primitive_opt::<Date32Type>()?;
+    Some((Day(arrow::compute::min(days)?), Day(arrow::compute::max(days)?)))
+}
+
+/// What [`stats`] wrote.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Stats {
+    null_count: NullCounts,
+    min_values: Days,
+    max_values: Days,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Days {
+    session_date: Option<String>,
+}
+
+impl Stats {
+    fn of(file: &DataFile) -> Stats {
+        file.stats.as_deref().and_then(|stats| serde_json::from_str(stats).ok()).unwrap_or_default()
+    }
+}
+
+/// The rows of a file in which each column has no value, for the columns of which the log says so.
+pub(super) fn null_counts(file: &DataFile) -> NullCounts {
+    Stats::of(file).null_count
+}
+
+/// First and last day of a file's sessions, if the log says so.
+pub(super) fn session_days(file: &DataFile) -> Option<(Day, Day)> {
+    let Stats { min_values, max_values, .. } = Stats::of(file);
+    let day = |days: Days| Day::from_iso(&days.session_date?);
+    Some((day(min_values)?, day(max_values)?))
+}
+
+/// Where the log says something of a file's days or columns that is not so.
+pub(super) fn contradiction(table: TableName, file: &DataFile, rows: &RecordBatch) -> Option<String> {
+    let nulls = nulls_of(rows);
+    let said = null_counts(file);
+    let mut wrong: Vec<&str> =
+        said.iter().filter(|(name, count)| nulls.get(*name) != Some(count)).map(|(name, _)| name.as_str()).collect();
+    if session_days(file).is_some_and(|days| Some(days) != days_in(rows, "session_date")) {
+        wrong.push("session_date");
+    }
+    let name = name_of(table, &file.path);
+    (!wrong.is_empty()).then(|| format!("{name}: the log is wrong about {}", wrong.join(", ")))
 }
 
 /// Opens a data file to read columns of it (`None` = all).
@@ -160,4 +224,45 @@ pub(super) fn as_schema(
         }
     };
     RecordBatch::try_new(schema.clone(), columns.iter().map(column).collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{Date32Array, Int32Array};
+    use std::sync::Arc;
+
+    fn rows(days: Vec<i32>, partly: Vec<Option<i32>>) -> RecordBatch {
+        let nothing = Arc::new(Int32Array::new_null(days.len())) as ArrayRef;
+        let partly = Arc::new(Int32Array::from(partly)) as ArrayRef;
+        let days = Arc::new(Date32Array::from(days)) as ArrayRef;
+        RecordBatch::try_from_iter([("session_date", days), ("passes", partly), ("lot", nothing)]).unwrap()
+    }
+
+    fn described(rows: &RecordBatch) -> DataFile {
+        let stats = Some(stats(rows, &nulls_of(rows)));
+        DataFile { path: "part-0.parquet".to_owned(), partition: None, rows: rows.num_rows() as u64, bytes: 0, stats }
+    }
+
+    #[test]
+    fn the_log_tells_days_and_columns_that_are_full_or_empty() {
+        let file = described(&rows(vec![20_000, 19_990, 20_003], vec![Some(1), None, Some(2)]));
+        let full_or_empty = [("session_date".to_owned(), 0), ("lot".to_owned(), 3)];
+        assert_eq!(null_counts(&file), NullCounts::from(full_or_empty));
+        assert_eq!(session_days(&file), Some((Day(19_990), Day(20_003))));
+        let none = described(&rows(vec![], vec![]));
+        assert_eq!(session_days(&none), None);
+    }
+
+    #[test]
+    fn a_log_that_is_wrong_about_its_file_is_told() {
+        let before = rows(vec![20_000, 20_001], vec![None, Some(1)]);
+        let file = described(&before);
+        assert_eq!(contradiction(TableName::Sessions, &file, &before), None);
+        let told = contradiction(TableName::Sessions, &file, &rows(vec![20_000, 20_002], vec![None, Some(1)]));
+        assert_eq!(told.as_deref(), Some("sessions/part-0.parquet: the log is wrong about session_date"));
+        let full = described(&rows(vec![20_000, 20_001], vec![Some(2), Some(1)]));
+        let told = contradiction(TableName::Sessions, &full, &before);
+        assert_eq!(told.as_deref(), Some("sessions/part-0.parquet: the log is wrong about passes"));
+    }
 }

@@ -2,14 +2,15 @@
 //! when the rows were written. Nothing but a batch of each file that is being read is in memory.
 
 use super::columns::{Holds, TableName, session_rows};
-use super::data_file::{self, DataFile, damaged};
+use super::data_file::{self, DataFile, NullCounts, damaged};
 use super::error::StoreError;
 use super::ledger::Batch;
 use super::site_effects::{self, SiteEffects};
 use super::snapshot::{self, Wanted};
 use super::store::Store;
 use crate::domain::{Catalogue, Day, EffectId};
-use crate::store::block::{Block, BlockError, Blocks, NumberedStates, StateSet, Want, block, filled_by};
+use crate::store::block::{Block, BlockError, Blocks, Held, NumberedStates, StateSet, Want, block};
+use crate::store::filter::FilterError;
 use crate::store::table::SessionTable;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema};
@@ -52,13 +53,41 @@ impl<'a> StoredSessions<'a> {
         Ok(Some(StoredSessions { store, files: store.files(TableName::Sessions, at)?, effects, of_site }))
     }
 
+    /// The files of which no session fits what is counted, as far as the days in them tell, and their sessions.
+    ///
+    /// # Errors
+    /// When a condition cannot be answered.
+    pub fn outside(&self, want: &Want) -> Result<(usize, u64), FilterError> {
+        let (mut files, mut sessions) = (0, 0);
+        for file in &self.files {
+            if is_outside(file, want)? {
+                files += 1;
+                sessions += file.rows;
+            }
+        }
+        Ok((files, sessions))
+    }
+
     fn read_file(&self, file: &DataFile, want: &Want, take: &mut dyn FnMut(Block)) -> Result<(), BlockError> {
-        let plan = Reading::of(want);
+        if is_outside(file, want)? {
+            let little = Want { coded: want.coded.clone(), ..Want::default() };
+            let plan = Reading { outside: true, ..Reading::of(&little, file) };
+            return self.read_columns(file, (&little, &plan), take);
+        }
+        self.read_columns(file, (want, &Reading::of(want, file)), take)
+    }
+
+    fn read_columns(
+        &self,
+        file: &DataFile,
+        (want, plan): (&Want, &Reading),
+        take: &mut dyn FnMut(Block),
+    ) -> Result<(), BlockError> {
         let of_file = |error: &dyn std::error::Error| StoreError::Damaged {
             table: TableName::Sessions.folder(),
             reason: format!("{}: {error}", file.path),
         };
-        let names = self.columns(&plan, want);
+        let names = self.columns(plan, want);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let opened = data_file::open(self.store.home(), TableName::Sessions, (file, Some(&names)))?;
         let metadata =
@@ -72,7 +101,7 @@ impl<'a> StoredSessions<'a> {
         for batch in reader.map_err(|error| of_file(&error))? {
             let batch = batch.map_err(|error| of_file(&error))?;
             rows += batch.num_rows() as u64;
-            take(self.block(&batch, want, &plan)?);
+            take(self.block(&batch, want, plan)?);
         }
         if rows == file.rows {
             return Ok(());
@@ -83,15 +112,22 @@ impl<'a> StoredSessions<'a> {
 
     /// The columns on disk that must be read.
     fn columns(&self, plan: &Reading, want: &Want) -> Vec<String> {
-        let mut names: BTreeSet<String> = ["source", "patient_id", "asked"].map(str::to_owned).into();
+        let mut names = BTreeSet::from(["asked".to_owned()]);
+        if !plan.outside {
+            names.extend(PATIENT.map(str::to_owned));
+        }
         names.extend(plan.wanted.iter().flat_map(|name| snapshot::made_of(name)).map(str::to_owned));
+        names.extend(
+            want.filled.iter().filter(|name| plan.whole(name).is_none()).map(|name| filled_by(name).to_owned()),
+        );
         if !self.of_site.is_empty() {
             names.extend(site_effects::COLUMNS.iter().map(|name| (*name).to_owned()));
         }
         for (_, code) in &self.effects {
             names.insert(format!("{code}_present"));
-            if want.grades {
-                names.insert(format!("{code}_grade"));
+            let grade = format!("{code}_grade");
+            if want.grades && plan.whole(&grade) != Some(Held::Nowhere) {
+                names.insert(grade);
             }
         }
         names.into_iter().collect()
@@ -105,60 +141,48 @@ impl<'a> StoredSessions<'a> {
         let asked = flags(batch, "asked")?;
         let asked = asked.iter().map(|asked| asked.unwrap_or(false)).collect();
         let table = SessionTable::of_columns(columns, asked);
-        let (states, sets) = self.states(batch, want.grades)?;
-        block(&table, want, (patients(batch)?, states, sets))
+        let (states, sets) = self.states(batch, want.grades.then_some(plan))?;
+        let filled = want.filled.iter().map(|name| plan.held(batch, name)).collect();
+        let patients = if plan.outside { Vec::new() } else { patients(batch)? };
+        Ok(Block { outside: plan.outside, filled, ..block(&table, want, (patients, states, sets))? })
     }
 
-    /// The states of each row, as an index, and the different ones.
-    fn states(&self, batch: &RecordBatch, grades: bool) -> Result<(Vec<u32>, Vec<StateSet>), StoreError> {
-        let rows = batch.num_rows();
-        let mut sets = vec![(0u128, 0u128); rows];
+    /// The states of each row, as an index, and the different ones; with the worst grades where a plan to read them is
+    /// given.
+    fn states(&self, batch: &RecordBatch, grades: Option<&Reading>) -> Result<(Vec<u32>, Vec<StateSet>), StoreError> {
+        let mut sets = vec![(0u128, 0u128); batch.num_rows()];
         for (lane, effects) in self.effects.chunks(LANES).enumerate() {
             let flags: Vec<&BooleanArray> =
                 effects.iter().map(|(_, code)| flags(batch, &format!("{code}_present"))).collect::<Result<_, _>>()?;
             add_states(&flags, LANES * lane, &mut sets);
         }
         let of_site = if self.of_site.is_empty() { Vec::new() } else { self.of_site.settle(batch, &mut sets)? };
-        let mut stated = Vec::new();
-        if grades {
-            stated = self.grades(batch)?;
-            stated.extend(of_site);
-            stated.retain(|(.., grade)| *grade > 0);
-            stated.sort_unstable();
+        let state = |(present, absent)| StateSet { present, absent, ..StateSet::default() };
+        let mut states: Vec<StateSet> = sets.into_iter().map(state).collect();
+        if let Some(plan) = grades {
+            self.add_grades(batch, plan, &mut states)?;
+            of_site.iter().for_each(|(row, effect, grade)| states[*row].grades.set(*effect, *grade));
         }
-        let mut stated = stated.into_iter().peekable();
-        let mut numbered = NumberedStates::default();
-        let mut states: Vec<u32> = Vec::with_capacity(rows);
-        for (row, (present, absent)) in sets.iter().copied().enumerate() {
-            let mut of_row = Vec::new();
-            while let Some((_, effect, grade)) = stated.next_if(|(of, ..)| *of == row) {
-                of_row.push((effect, grade));
-            }
-            if let (Some(before), true, true) = (row.checked_sub(1), of_row.is_empty(), !grades || present == 0)
-                && sets[before] == (present, absent)
-            {
-                states.push(states[before]);
-                continue;
-            }
-            states.push(numbered.number(&StateSet { present, absent, grades: of_row }));
-        }
-        Ok((states, numbered.into_sets()))
+        Ok(NumberedStates::of(&states))
     }
 
-    /// `(row, side effect, worst grade)` of those that state one.
-    fn grades(&self, batch: &RecordBatch) -> Result<Vec<(usize, EffectId, u8)>, StoreError> {
-        let mut stated = Vec::new();
+    /// Adds the worst grades of those side effects that state one.
+    fn add_grades(&self, batch: &RecordBatch, plan: &Reading, states: &mut [StateSet]) -> Result<(), StoreError> {
         for (effect, code) in &self.effects {
             let name = format!("{code}_grade");
+            if plan.whole(&name) == Some(Held::Nowhere) {
+                continue;
+            }
             let column = batch.column_by_name(&name).and_then(|column| column.as_primitive_opt::<Int32Type>());
             let column = column.ok_or_else(|| lacking(&name))?;
-            let grade = |row: usize| u8::try_from(column.value(row)).unwrap_or(0);
+            let mut set =
+                |row: usize| states[row].grades.set(*effect, u8::try_from(column.value(row)).unwrap_or_default());
             match column.nulls() {
-                Some(nulls) => stated.extend(nulls.valid_indices().map(|row| (row, *effect, grade(row)))),
-                None => stated.extend((0..column.len()).map(|row| (row, *effect, grade(row)))),
+                Some(nulls) => nulls.valid_indices().for_each(&mut set),
+                None => (0..column.len()).for_each(&mut set),
             }
         }
-        Ok(stated)
+        Ok(())
     }
 }
 
@@ -176,19 +200,64 @@ impl Blocks for StoredSessions<'_> {
     }
 }
 
-/// What must be read for a count.
+/// The columns that tell patients apart.
+const PATIENT: [&str; 2] = ["source", "patient_id"];
+
+/// Whether no session of a file fits what is counted, as far as its days tell.
+fn is_outside(file: &DataFile, want: &Want) -> Result<bool, FilterError> {
+    if want.filters.is_empty() || want.counted.is_empty() {
+        return Ok(false);
+    }
+    let Some(days) = snapshot::days_of(file) else { return Ok(false) };
+    let excludes = want.filters.iter().map(|filter| filter.excludes(&days)).collect::<Result<Vec<bool>, _>>()?;
+    Ok(want.counted.iter().all(|conditions| conditions.iter().any(|at| excludes[*at])))
+}
+
+/// What must be read of a file for a count.
 struct Reading {
+    /// Whether nothing of it counts.
+    outside: bool,
     /// Columns of the session table.
     wanted: BTreeSet<String>,
+    rows: usize,
+    nulls: NullCounts,
 }
 
 impl Reading {
-    fn of(want: &Want) -> Reading {
+    fn of(want: &Want, file: &DataFile) -> Reading {
         let filters = want.filters.iter().flat_map(|filter| filter.columns().iter().cloned());
-        let filled = want.filled.iter().map(|name| filled_by(name).to_owned());
-        let wanted = want.coded.iter().chain(&want.numbers).cloned().chain(filters).chain(filled);
-        Reading { wanted: wanted.filter(|name| name != "side_effects").collect() }
+        let wanted = want.coded.iter().chain(&want.numbers).cloned().chain(filters);
+        Reading {
+            outside: false,
+            wanted: wanted.filter(|name| name != "side_effects").collect(),
+            rows: usize::try_from(file.rows).unwrap_or(usize::MAX),
+            nulls: data_file::null_counts(file),
+        }
     }
+
+    /// What the log says of a column that has a value in every row, or in none.
+    fn whole(&self, name: &str) -> Option<Held> {
+        match self.nulls.get(name)? {
+            0 => Some(Held::Everywhere),
+            nulls if *nulls == self.rows => Some(Held::Nowhere),
+            _ => None,
+        }
+    }
+
+    /// Where a column has a value. One that the file, an older one, does not have has none.
+    fn held(&self, batch: &RecordBatch, name: &str) -> Held {
+        let found = |column: &ArrayRef| match (filled_by(name) == name, column.as_boolean_opt()) {
+            (false, Some(asked)) => Held::In(asked.values().clone()),
+            _ => Held::of(column),
+        };
+        self.whole(name).unwrap_or_else(|| batch.column_by_name(filled_by(name)).map_or(Held::Nowhere, found))
+    }
+}
+
+/// The column on disk that tells where a column has a value: a session in which nobody asked has no `side_effects`,
+/// which is a long text.
+fn filled_by(name: &str) -> &str {
+    if name == "side_effects" { "asked" } else { name }
 }
 
 /// The file's types, but texts of few values as dictionaries, so that their codes are read and not the texts.

@@ -2,7 +2,7 @@
 //! they lie in.
 
 use super::columns::{DiskColumn, LISTS, SCALE, TableName, code_set};
-use super::data_file::{DataFile, damaged};
+use super::data_file::{self, DataFile, damaged};
 use super::error::StoreError;
 use super::events::{self, EventRow};
 use super::ledger::Batch;
@@ -15,8 +15,8 @@ use crate::domain::{Catalogue, Day, FileId, Fitzpatrick, ItaClass, Place};
 use crate::store::build::{CANONICAL, Occurrence, Reading};
 use crate::store::table::{Raw, SessionTable};
 use arrow::array::{
-    ArrayRef, AsArray, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray, StringDictionaryBuilder,
-    UInt8Array,
+    ArrayRef, AsArray, Date32Array, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray,
+    StringDictionaryBuilder, UInt8Array,
 };
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int32Type, Int64Type, UInt8Type, UInt32Type};
@@ -251,13 +251,22 @@ fn session_month(rows: &RecordBatch) -> Result<ArrayRef, ArrowError> {
     Ok(Arc::new(months.finish()))
 }
 
+/// The columns of the session table that follow from the day alone, over the days of a file, if the log knows them.
+pub(super) fn days_of(file: &DataFile) -> Option<SessionTable> {
+    let (first, last) = data_file::session_days(file)?;
+    let days: ArrayRef = Arc::new(Date32Array::from_iter_values(first.0..=last.0));
+    let rows = RecordBatch::try_from_iter([("session_date", days.clone())]).ok()?;
+    let columns = vec![("session_date".to_owned(), days), ("session_month".to_owned(), session_month(&rows).ok()?)];
+    Some(SessionTable::of_columns(columns, vec![false; rows.num_rows()]))
+}
+
 fn follow_up_days(rows: &RecordBatch) -> Result<ArrayRef, ArrowError> {
     let (sessions, follow_ups) = (days(rows, "session_date")?, days(rows, "last_follow_up_date")?);
     let between: Int32Array = sessions.iter().zip(follow_ups.iter()).map(|(from, to)| Some(to? - from?)).collect();
     Ok(Arc::new(between))
 }
 
-fn days<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a arrow::array::Date32Array, ArrowError> {
+fn days<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a Date32Array, ArrowError> {
     column(rows, name)?.as_primitive_opt::<Date32Type>().ok_or_else(|| wrong(name))
 }
 

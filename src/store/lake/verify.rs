@@ -54,6 +54,7 @@ pub fn verify(store: &Store, catalogue: &Catalogue) -> Result<Verified, StoreErr
                 Err(problem) => verified.problems.push(problem),
                 Ok(rows) => {
                     verified.rows += rows.num_rows() as u64;
+                    verified.problems.extend(data_file::contradiction(table, file, &rows));
                     match table {
                         TableName::Sessions => sessions.push((file.clone(), rows)),
                         TableName::Events => all_events.push((file.clone(), events::read(&rows, catalogue))),

@@ -1,7 +1,7 @@
 //! Files of a settled batch: those of sessions with a row that changes are written anew, a month at a time.
 
 use super::columns::{self, TableName};
-use super::data_file::{self, Content, DataFile, damaged};
+use super::data_file::{self, Content, DataFile, NullCounts, damaged};
 use super::delta::Change;
 use super::encoding;
 use super::error::StoreError;
@@ -16,7 +16,7 @@ use super::standing::{Existing, Verdict};
 use super::states::{self, States};
 use super::superseded::Superseded;
 use super::upsert::{FILE_ROWS, Settled};
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch};
 use arrow::error::ArrowError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -130,14 +130,17 @@ impl Settled<'_> {
     ) -> Result<DataFile, StoreError> {
         let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
         let from = rows.columns(&states::FROM, &range).map_err(broken)?;
-        let stats = data_file::stats(&from);
         let states = States::of(&from, events.iter().copied(), self.catalogue).map_err(broken)?;
-        drop(from);
-        let own = columns::session_rows();
+        let (all, own) = (TableName::Sessions.columns(), columns::session_rows());
         let arrays = own.iter().map(|column| rows.column(column, range.clone())).chain(states.columns().map(Ok));
-        let bytes = encoding::encode(&TableName::Sessions.columns(), arrays)
-            .map_err(|error| damaged(TableName::Sessions, &error))?;
-        let content = Content { bytes, rows: range.len(), stats };
+        let mut nulls = NullCounts::new();
+        let counted = all.iter().zip(arrays).map(|(column, array)| {
+            let array = array?;
+            nulls.insert(column.name.clone(), array.logical_null_count());
+            Ok(array)
+        });
+        let bytes = encoding::encode(&all, counted).map_err(|error| damaged(TableName::Sessions, &error))?;
+        let content = Content { bytes, rows: range.len(), stats: data_file::stats(&from, &nulls) };
         data_file::put(self.store.home(), TableName::Sessions, Some(month), content)
     }
 
