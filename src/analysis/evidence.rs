@@ -25,7 +25,7 @@ impl Evidence<'_> {
         match outcomes {
             Outcomes::These(effects) => effects.clone(),
             Outcomes::All => {
-                let uncoded = self.cubes.all_present(Catalogue::UNCODED) > 0;
+                let uncoded = self.cubes.all_uncoded() > 0;
                 let coded = self.catalogue.ids().filter(|id| *id != Catalogue::UNCODED);
                 coded.chain(uncoded.then_some(Catalogue::UNCODED)).collect()
             }

@@ -8,7 +8,9 @@ use super::plan::PlanError;
 use super::records::{Divided, Records, Width, part_of, parts_for};
 use super::rollup::RollUp;
 use super::tally::Tally;
-use crate::store::{Block, Blocks, Domain, NumberedStates, StateSet};
+use crate::domain::Catalogue;
+use crate::store::states::bit;
+use crate::store::{Block, Blocks, Domain, StateSet};
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,35 +18,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) struct Gathered {
     /// The sessions, by patient.
     pub(super) divided: Divided,
-    /// The different states.
-    pub(super) sets: Vec<StateSet>,
-    /// How many sessions have each of them, whatever they are divided by and whatever is counted.
-    pub(super) by_set: Vec<u64>,
     /// The values of each dimension.
     pub(super) domains: Vec<Domain>,
+    /// All sessions that were read, counted or not.
+    pub(super) sessions: u64,
+    /// Those of them with a side effect that nobody has coded.
+    pub(super) uncoded: u64,
 }
 
-/// What all blocks share while they are read.
-struct Shared {
-    divided: Divided,
-    states: NumberedStates,
-    by_state: Vec<u64>,
-    domains: Vec<Domain>,
-}
+/// What sees the blocks that are counted, too.
+type Watch<'w> = &'w (dyn Fn(&Block) + Sync);
 
 /// Reads every block once. `each` sees every block too.
 pub(super) fn gather(
     blocks: &dyn Blocks,
     fields: &Fields,
-    (memory, each): (usize, &(dyn Fn(&Block) + Sync)),
+    (width, memory, each): (Width, usize, Watch<'_>),
 ) -> Result<Gathered, PlanError> {
     let parts = parts_for(blocks.rows());
-    let width = Width { words: fields.words, measures: fields.measures() };
-    let shared = Mutex::new(Shared {
+    let gathered = Mutex::new(Gathered {
         divided: Divided::new(parts, width, memory),
-        states: NumberedStates::default(),
-        by_state: Vec::new(),
         domains: fields.domains(),
+        sessions: 0,
+        uncoded: 0,
     });
     (0..blocks.parts()).into_par_iter().try_for_each(|part| {
         let mut failed = Ok(());
@@ -54,38 +50,38 @@ pub(super) fn gather(
                 if !block.outside {
                     each(&block);
                 }
-                failed = take(&block, fields, (&shared, &mut own));
+                failed = take(&block, fields, (&gathered, &mut own, width));
             }
         })?;
         failed
     })?;
-    let Shared { divided, states, by_state, domains } = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Gathered { divided, sets: states.into_sets(), by_set: by_state, domains })
+    Ok(gathered.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn take(block: &Block, fields: &Fields, (shared, own): (&Mutex<Shared>, &mut [Records])) -> Result<(), PlanError> {
-    let locked = || shared.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut of_set = vec![0u64; block.sets.len()];
-    block.states.iter().for_each(|set| of_set[*set as usize] += 1);
-    let (states, numbers) = {
-        let mut shared = locked();
-        let Shared { states, by_state, domains, .. } = &mut *shared;
-        let numbers: Vec<u32> = block.sets.iter().map(|set| states.number(set)).collect();
-        by_state.resize(states.len(), 0);
-        numbers.iter().zip(of_set).for_each(|(number, sessions)| by_state[*number as usize] += sessions);
-        (numbers, fields.renumber(block, domains)?)
+fn take(
+    block: &Block,
+    fields: &Fields,
+    (gathered, own, width): (&Mutex<Gathered>, &mut [Records], Width),
+) -> Result<(), PlanError> {
+    let locked = || gathered.lock().unwrap_or_else(PoisonError::into_inner);
+    let uncoded = block.states.iter().filter(|states| states.present() & bit(Catalogue::UNCODED) != 0).count();
+    let numbers = {
+        let mut gathered = locked();
+        gathered.sessions += block.len() as u64;
+        gathered.uncoded += uncoded as u64;
+        fields.renumber(block, &mut gathered.domains)?
     };
     if block.outside {
         return Ok(());
     }
     let (words, measures) = (fields.pack(block, &numbers), fields.measured(block));
-    let (parts, wide, measured) = (own.len(), fields.words, fields.measures());
-    for (row, (patient, state)) in block.patients.iter().zip(&block.states).enumerate() {
+    let parts = own.len();
+    for (row, (patient, states)) in block.patients.iter().zip(&block.states).enumerate() {
         let records = &mut own[part_of(*patient, parts)];
         records.patients.push(*patient);
-        records.states.push(states[*state as usize]);
-        records.words.extend_from_slice(&words[row * wide..(row + 1) * wide]);
-        records.measures.extend_from_slice(&measures[row * measured..(row + 1) * measured]);
+        records.push_states(states, width);
+        records.words.extend_from_slice(&words[row * width.words..(row + 1) * width.words]);
+        records.measures.extend_from_slice(&measures[row * width.measures..(row + 1) * width.measures]);
     }
     Ok(locked().divided.add(own)?)
 }
@@ -131,23 +127,19 @@ const MOST_FREQUENT: usize = 1 << 12;
 pub(super) type Counted = (Vec<Tally>, Arc<[Kind]>);
 
 /// Goes from patient to patient and fills every cube.
-pub(super) fn fill(
-    gathered: Divided,
-    fillings: &[Filling],
-    (width, sets): (Width, &[StateSet]),
-) -> Result<Counted, PlanError> {
-    let workers = rayon::current_num_threads().min(gathered.parts()).max(1);
-    let parts = Mutex::new(gathered.into_parts());
+pub(super) fn fill(divided: Divided, fillings: &[Filling], width: Width) -> Result<Counted, PlanError> {
+    let workers = rayon::current_num_threads().min(divided.parts()).max(1);
+    let parts = Mutex::new(divided.into_parts());
     let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = |_| -> Result<Pass<'_>, PlanError> {
-        let mut pass = Pass::new(fillings, width, sets);
+        let mut pass = Pass::new(fillings, width);
         while let Some(part) = next() {
             pass.run(&part.records()?);
         }
         Ok(pass)
     };
     let mut passes = (0..workers).into_par_iter().map(work).collect::<Result<Vec<_>, _>>()?.into_iter();
-    let mut all = passes.next().unwrap_or_else(|| Pass::new(fillings, width, sets));
+    let mut all = passes.next().unwrap_or_else(|| Pass::new(fillings, width));
     passes.for_each(|pass| all.merge(&pass));
     let (tallies, kinds) = all.finish();
     Ok((tallies, kinds.into_list().into()))
@@ -166,15 +158,15 @@ struct Pass<'a> {
     /// For each cube whether the patient is in several of its cells.
     several: Vec<bool>,
     width: Width,
-    telling: Telling<'a>,
+    telling: Telling,
     /// Kinds of the patient over all its sessions.
     whole: Vec<u32>,
     /// Kinds of the patient in one cell, and the states of its sessions there.
-    some: (Vec<u32>, Vec<u32>),
+    some: (Vec<u32>, Vec<StateSet>),
 }
 
 impl<'a> Pass<'a> {
-    fn new(fillings: &'a [Filling], width: Width, sets: &'a [StateSet]) -> Pass<'a> {
+    fn new(fillings: &'a [Filling], width: Width) -> Pass<'a> {
         let cells: usize = fillings.iter().map(|filling| filling.cells).sum();
         let frequent = (IN_ARRAYS / cells.max(1)).min(MOST_FREQUENT);
         let tallies = fillings.iter().map(|filling| Tally::new(filling.cells, frequent)).collect();
@@ -186,7 +178,7 @@ impl<'a> Pass<'a> {
             apart: (0..fillings.len()).map(|at| is_base(at).then(Tally::default)).collect(),
             several: vec![false; fillings.len()],
             width,
-            telling: Telling::new(sets),
+            telling: Telling::default(),
             whole: Vec::new(),
             some: (Vec::new(), Vec::new()),
         }
@@ -217,11 +209,11 @@ impl<'a> Pass<'a> {
     /// Counts the patients of a part.
     fn run(&mut self, records: &Records) {
         let order = records.by_patient();
-        let mut states: Vec<u32> = Vec::new();
+        let mut states: Vec<StateSet> = Vec::new();
         let mut cells: Vec<(u32, u32)> = Vec::new();
         for patient in order.chunk_by(|a, b| a.0 == b.0) {
             states.clear();
-            states.extend(patient.iter().map(|(_, row)| records.states[*row as usize]));
+            states.extend(patient.iter().map(|(_, row)| records.states(*row, self.width)));
             self.telling.of(&states, &mut self.whole);
             // Finer cubes first: those that are rolled up from them ask where the patient is.
             for rolled_up in [false, true] {
@@ -269,7 +261,7 @@ impl<'a> Pass<'a> {
         } else {
             let (kinds, states) = &mut self.some;
             states.clear();
-            states.extend(in_cell.iter().map(|(_, row)| records.states[*row as usize]));
+            states.extend(in_cell.iter().map(|(_, row)| records.states(*row, self.width)));
             self.telling.of(states, kinds);
             tally.add(cell, kinds);
         }

@@ -113,49 +113,23 @@ impl Kinds {
 }
 
 /// Tells of which kinds a patient is.
-pub(super) struct Telling<'a> {
-    /// The different states of a session.
-    sets: &'a [StateSet],
+#[derive(Default)]
+pub(super) struct Telling {
     /// The kinds that were met.
     pub(super) kinds: Kinds,
-    /// Kinds of a patient with one session, by the session's states: where they stand in `of_one`.
-    single: Vec<Option<(u32, u32)>>,
-    of_one: Vec<u32>,
     words: Vec<u128>,
 }
 
-impl<'a> Telling<'a> {
-    /// Nothing met yet.
-    pub(super) fn new(sets: &'a [StateSet]) -> Telling<'a> {
-        Telling { sets, kinds: Kinds::default(), single: vec![None; sets.len()], of_one: Vec::new(), words: Vec::new() }
-    }
-
+impl Telling {
     /// The kinds of a patient with sessions of these states, in place of what `into` held.
-    pub(super) fn of(&mut self, states: &[u32], into: &mut Vec<u32>) {
+    pub(super) fn of(&mut self, sessions: &[StateSet], into: &mut Vec<u32>) {
         into.clear();
-        let [state] = states else {
-            self.tell(states, into);
-            return;
-        };
-        if let Some((from, to)) = self.single[*state as usize] {
-            into.extend_from_slice(&self.of_one[from as usize..to as usize]);
-            return;
-        }
-        self.tell(states, into);
-        let from = count(self.of_one.len());
-        self.of_one.extend_from_slice(into);
-        self.single[*state as usize] = Some((from, count(self.of_one.len())));
-    }
-
-    fn tell(&mut self, states: &[u32], into: &mut Vec<u32>) {
-        let sets = self.sets;
-        let sessions = || states.iter().map(|state| &sets[*state as usize]);
         self.words.clear();
-        self.words.push(states.len() as u128);
+        self.words.push(sessions.len() as u128);
         let mut present = 0;
-        for session in sessions() {
-            present |= session.present;
-            let mut carry = session.present | session.absent;
+        for session in sessions {
+            present |= session.present();
+            let mut carry = session.assessed();
             for plane in &mut self.words[1..] {
                 (*plane, carry) = (*plane ^ carry, *plane & carry);
             }
@@ -167,11 +141,11 @@ impl<'a> Telling<'a> {
         while present != 0 {
             let effect = EffectId(u16::try_from(present.trailing_zeros()).unwrap_or(u16::MAX));
             present &= present - 1;
-            let mut loud = Loud { effect, sessions: count(states.len()), absent: 0, by_grade: [0; GRADES] };
-            for session in sessions() {
-                if session.present & bit(effect) != 0 {
-                    loud.by_grade[usize::from(session.grades.of(effect)).min(GRADES - 1)] += 1;
-                } else if session.absent & bit(effect) != 0 {
+            let mut loud = Loud { effect, sessions: count(sessions.len()), absent: 0, by_grade: [0; GRADES] };
+            for session in sessions {
+                if session.present() & bit(effect) != 0 {
+                    loud.by_grade[usize::from(session.grade(effect)).min(GRADES - 1)] += 1;
+                } else if session.absent() & bit(effect) != 0 {
                     loud.absent += 1;
                 }
             }
@@ -190,8 +164,8 @@ mod tests {
 
     fn state(present: &[u16], absent: &[u16], grades: &[(u16, u8)]) -> StateSet {
         let set = |effects: &[u16]| effects.iter().fold(0, |set, effect| set | bit(EffectId(*effect)));
-        let mut set = StateSet { present: set(present), absent: set(absent), ..StateSet::default() };
-        grades.iter().for_each(|(effect, grade)| set.grades.set(EffectId(*effect), *grade));
+        let mut set = StateSet::new(set(present), set(absent));
+        grades.iter().for_each(|(effect, grade)| set.set_grade(EffectId(*effect), *grade));
         set
     }
 
@@ -202,9 +176,9 @@ mod tests {
     #[test]
     fn a_patient_is_told_by_its_assessments_and_what_it_has() {
         let sets = [state(&[0], &[1, 127], &[(0, 2)]), state(&[], &[0, 1], &[]), state(&[0], &[], &[(0, 4)])];
-        let mut telling = Telling::new(&sets);
+        let mut telling = Telling::default();
         let mut numbers = Vec::new();
-        telling.of(&[0, 1, 2], &mut numbers);
+        telling.of(&[0, 1, 2].map(|at: usize| sets[at]), &mut numbers);
         let kinds = std::mem::take(&mut telling.kinds).into_list();
         let [Kind::Assessed(assessed), Kind::Loud(loud)] = &told(&kinds, &numbers)[..] else { panic!("{kinds:?}") };
         assert_eq!(assessed.sessions, 3);
@@ -215,12 +189,12 @@ mod tests {
     #[test]
     fn patients_alike_are_of_the_same_kinds_in_any_order_of_their_sessions() {
         let sets = [state(&[3], &[4], &[]), state(&[4], &[3], &[])];
-        let mut telling = Telling::new(&sets);
+        let mut telling = Telling::default();
         let (mut one, mut other, mut single, mut again) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        telling.of(&[0, 1], &mut one);
-        telling.of(&[1, 0], &mut other);
-        telling.of(&[0], &mut single);
-        telling.of(&[0], &mut again);
+        telling.of(&[0, 1].map(|at: usize| sets[at]), &mut one);
+        telling.of(&[1, 0].map(|at: usize| sets[at]), &mut other);
+        telling.of(&[0].map(|at: usize| sets[at]), &mut single);
+        telling.of(&[0].map(|at: usize| sets[at]), &mut again);
         assert_eq!(one, other);
         assert_eq!(single, again);
         assert_ne!(one, single);
@@ -230,11 +204,11 @@ mod tests {
     #[test]
     fn kinds_of_two_counts_become_one_list() {
         let sets = [state(&[3], &[4], &[]), state(&[], &[], &[]), state(&[4], &[3], &[])];
-        let (mut one, mut other) = (Telling::new(&sets), Telling::new(&sets));
+        let (mut one, mut other) = (Telling::default(), Telling::default());
         let (mut first, mut second) = (Vec::new(), Vec::new());
-        one.of(&[0], &mut first);
-        other.of(&[1], &mut second);
-        other.of(&[0], &mut second);
+        one.of(&[0].map(|at: usize| sets[at]), &mut first);
+        other.of(&[1].map(|at: usize| sets[at]), &mut second);
+        other.of(&[0].map(|at: usize| sets[at]), &mut second);
         let numbers = one.kinds.merge(&other.kinds);
         let moved: Vec<u32> = second.iter().map(|number| numbers[*number as usize]).collect();
         assert_eq!(moved, first);

@@ -10,7 +10,6 @@ use super::records::Width;
 use super::rollup::{self, RollUp};
 use super::tally::{Settled, Tally};
 use crate::domain::EffectId;
-use crate::store::states::bit;
 use crate::store::{Block, BlockError, Blocks, Domain, FilterError, Want};
 use std::sync::Arc;
 use thiserror::Error;
@@ -113,13 +112,12 @@ impl Plan {
         Ok(self.fields()?.want)
     }
 
-    /// Bytes that are kept of every session between the two passes.
+    /// Bytes that are kept of every session between the two passes, over so many side effects.
     ///
     /// # Errors
     /// When sessions cannot be chosen or divided as asked.
-    pub fn bytes_a_session(&self) -> Result<usize, PlanError> {
-        let fields = self.fields()?;
-        Ok(Width { words: fields.words, measures: fields.measures() }.bytes())
+    pub fn bytes_a_session(&self, effects: usize) -> Result<usize, PlanError> {
+        Ok(Width::of(&self.fields()?, effects).bytes())
     }
 
     fn fields(&self) -> Result<Fields, PlanError> {
@@ -147,9 +145,10 @@ impl Plan {
         let counting: Vec<Counting<'_>> =
             self.filled.iter().map(|key| Counting::new(key, &fields)).collect::<Result<_, _>>()?;
         let each = |block: &Block| counting.iter().for_each(|counting| counting.take(block));
-        let gathered = kernel::gather(blocks, &fields, (memory, &each))?;
+        let width = Width::of(&fields, blocks.effects());
+        let gathered = kernel::gather(blocks, &fields, (width, memory, &each))?;
         let filled = counting.into_iter().map(Counting::finish).collect();
-        Ok(Scanned { plan: self, fields, gathered, filled })
+        Ok(Scanned { plan: self, fields, width, gathered, filled })
     }
 
     /// Both passes.
@@ -165,6 +164,7 @@ impl Plan {
 pub struct Scanned<'a> {
     plan: &'a Plan,
     fields: Fields,
+    width: Width,
     gathered: Gathered,
     filled: Vec<Filled>,
 }
@@ -175,8 +175,8 @@ impl Scanned<'_> {
     /// # Errors
     /// When a cube would have too many cells, or temporary files cannot be read.
     pub fn by_patient(self) -> Result<Cubes, PlanError> {
-        let Scanned { plan, fields, gathered, filled } = self;
-        let Gathered { divided, sets, by_set, domains } = gathered;
+        let Scanned { plan, fields, width, gathered, filled } = self;
+        let Gathered { divided, domains, sessions, uncoded } = gathered;
         let shapes: Vec<Shape> =
             plan.keys.iter().map(|key| Shape::of(key, &fields, &domains)).collect::<Result<_, _>>()?;
         let bases = rollup::bases(&plan.keys);
@@ -188,12 +188,10 @@ impl Scanned<'_> {
                 ..shape.filling(&fields)
             })
             .collect();
-        let width = Width { words: fields.words, measures: fields.measures() };
         let spilled_bytes = divided.spilled_bytes();
-        let (tallies, kinds) = kernel::fill(divided, &fillings, (width, &sets))?;
+        let (tallies, kinds) = kernel::fill(divided, &fillings, width)?;
         let cubes = shapes.into_iter().zip(tallies).map(|(shape, tally)| Cube::of(shape, tally, &kinds)).collect();
-        let all = sets.into_iter().zip(by_set).map(|(set, sessions)| (set.present, sessions)).collect();
-        Ok(Cubes { cubes, filled, all, spilled_bytes })
+        Ok(Cubes { cubes, filled, sessions, uncoded, spilled_bytes })
     }
 }
 
@@ -263,8 +261,8 @@ impl Shape {
 pub struct Cubes {
     cubes: Vec<Cube>,
     filled: Vec<Filled>,
-    /// All sessions, counted in a cube or not: what is present in how many.
-    all: Vec<(u128, u64)>,
+    sessions: u64,
+    uncoded: u64,
     spilled_bytes: u64,
 }
 
@@ -284,13 +282,13 @@ impl Cubes {
     /// Number of all sessions that were read, whether any cube counts them or not.
     #[must_use]
     pub fn all_sessions(&self) -> u64 {
-        self.all.iter().map(|(_, sessions)| sessions).sum()
+        self.sessions
     }
 
-    /// Those of [`Cubes::all_sessions`] in which a side effect is present.
+    /// Those of [`Cubes::all_sessions`] with a side effect that nobody has coded.
     #[must_use]
-    pub fn all_present(&self, effect: EffectId) -> u64 {
-        self.all.iter().filter(|(present, _)| present & bit(effect) != 0).map(|(_, sessions)| sessions).sum()
+    pub fn all_uncoded(&self) -> u64 {
+        self.uncoded
     }
 
     /// Bytes that did not fit the memory and went to temporary files.

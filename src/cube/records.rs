@@ -2,6 +2,8 @@
 //! states, and the packed codes of everything it is divided by. Divided by patient into parts that fit the memory;
 //! what does not fit waits in temporary files.
 
+use super::fields::Fields;
+use crate::store::StateSet;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
@@ -10,7 +12,7 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 pub(super) struct Records {
     /// Patient of each session.
     pub(super) patients: Vec<u64>,
-    /// Its states, by their number over all parts.
+    /// Its states: of each plane as many lanes of 32 side effects as there are.
     pub(super) states: Vec<u32>,
     /// Its packed codes, a fixed number of words a session.
     pub(super) words: Vec<u64>,
@@ -48,8 +50,26 @@ impl Records {
         order
     }
 
+    /// Adds the states of a session.
+    pub(super) fn push_states(&mut self, states: &StateSet, width: Width) {
+        for plane in &states.planes()[..width.planes] {
+            let lane = |at: usize| u32::try_from(plane >> (LANE * at) & u128::from(u32::MAX)).unwrap_or_default();
+            self.states.extend((0..width.lanes).map(lane));
+        }
+    }
+
+    /// The states of a session.
+    pub(super) fn states(&self, row: u32, width: Width) -> StateSet {
+        let at = row as usize * width.states();
+        let mut planes = [0; StateSet::PLANES];
+        for (plane, lanes) in planes.iter_mut().zip(self.states[at..at + width.states()].chunks_exact(width.lanes)) {
+            *plane = lanes.iter().rev().fold(0, |plane, lane| plane << LANE | u128::from(*lane));
+        }
+        StateSet::of_planes(planes)
+    }
+
     fn bytes(&self) -> usize {
-        12 * self.patients.len() + 8 * (self.words.len() + self.measures.len())
+        8 * (self.patients.len() + self.words.len() + self.measures.len()) + 4 * self.states.len()
     }
 
     fn append(&mut self, other: &mut Records) {
@@ -77,7 +97,7 @@ impl Records {
     }
 
     /// Adds what [`Records::write`] wrote; false at the end of the file.
-    fn read(&mut self, from: &mut impl Read, (words, measures): (usize, usize)) -> io::Result<bool> {
+    fn read(&mut self, from: &mut impl Read, width: Width) -> io::Result<bool> {
         let mut length = [0; 8];
         match from.read_exact(&mut length) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
@@ -85,17 +105,19 @@ impl Records {
         }
         let rows = usize::try_from(u64::from_le_bytes(length)).map_err(io::Error::other)?;
         let mut bytes = Vec::new();
-        let mut take = |width: usize| -> io::Result<Vec<u8>> {
-            bytes.resize(width, 0);
+        let mut take = |length: usize| -> io::Result<Vec<u8>> {
+            bytes.resize(length, 0);
             from.read_exact(&mut bytes)?;
             Ok(std::mem::take(&mut bytes))
         };
         let eight = |chunk: &[u8]| std::array::from_fn(|at| chunk[at]);
         self.patients.extend(take(8 * rows)?.chunks_exact(8).map(|chunk| u64::from_le_bytes(eight(chunk))));
         let four = |chunk: &[u8]| std::array::from_fn(|at| chunk[at]);
-        self.states.extend(take(4 * rows)?.chunks_exact(4).map(|chunk| u32::from_le_bytes(four(chunk))));
-        self.words.extend(take(8 * rows * words)?.chunks_exact(8).map(|chunk| u64::from_le_bytes(eight(chunk))));
-        self.measures.extend(take(8 * rows * measures)?.chunks_exact(8).map(|chunk| i64::from_le_bytes(eight(chunk))));
+        self.states
+            .extend(take(4 * rows * width.states())?.chunks_exact(4).map(|chunk| u32::from_le_bytes(four(chunk))));
+        self.words.extend(take(8 * rows * width.words)?.chunks_exact(8).map(|chunk| u64::from_le_bytes(eight(chunk))));
+        self.measures
+            .extend(take(8 * rows * width.measures)?.chunks_exact(8).map(|chunk| i64::from_le_bytes(eight(chunk))));
         Ok(true)
     }
 }
@@ -107,12 +129,30 @@ pub(super) struct Width {
     pub(super) words: usize,
     /// Measures of a session.
     pub(super) measures: usize,
+    /// Planes of its states: the last only where grades are wanted.
+    pub(super) planes: usize,
+    /// Lanes of a plane, of 32 side effects each.
+    pub(super) lanes: usize,
 }
 
+/// Side effects of a lane.
+const LANE: usize = 32;
+
 impl Width {
+    /// Of a count over so many side effects.
+    pub(super) fn of(fields: &Fields, effects: usize) -> Width {
+        let planes = if fields.want.grades { StateSet::PLANES } else { StateSet::PLANES - 1 };
+        let lanes = effects.div_ceil(LANE).max(1);
+        Width { words: fields.words, measures: fields.measures(), planes, lanes }
+    }
+
+    fn states(self) -> usize {
+        self.planes * self.lanes
+    }
+
     /// Bytes of a session.
     pub(super) fn bytes(self) -> usize {
-        size_of::<u64>() + size_of::<u32>() + 8 * (self.words + self.measures)
+        8 * (1 + self.words + self.measures) + 4 * self.states()
     }
 }
 
@@ -225,7 +265,7 @@ impl Waiting {
         file.seek(SeekFrom::Start(0))?;
         let mut file = BufReader::with_capacity(1 << 16, file);
         let mut records = self.part.records;
-        while records.read(&mut file, (self.width.words, self.width.measures))? {}
+        while records.read(&mut file, self.width)? {}
         Ok(records)
     }
 }
@@ -238,7 +278,7 @@ mod tests {
         let rows = from..from + 3;
         Records {
             patients: rows.clone().collect(),
-            states: vec![1, 2, u32::MAX],
+            states: vec![1, 2, 3, 4, 5, u32::MAX],
             words: rows.flat_map(|row| [row, row << 40]).collect(),
             measures: vec![i64::MIN, 0, i64::MAX],
         }
@@ -246,7 +286,7 @@ mod tests {
 
     #[test]
     fn what_went_to_disk_comes_back() {
-        let width = Width { words: 2, measures: 1 };
+        let width = Width { words: 2, measures: 1, planes: 2, lanes: 1 };
         let mut divided = Divided::new(1, width, 100);
         let mut expected = Records::default();
         for from in [0, 10, 20] {
@@ -261,7 +301,26 @@ mod tests {
         };
         assert_eq!(sorted(back.patients.clone()), sorted(expected.patients));
         let at = back.patients.iter().position(|patient| *patient == 11).unwrap();
-        assert_eq!((back.states[at], &back.words[2 * at..2 * at + 2]), (2, &[11, 11 << 40][..]));
+        assert_eq!(
+            (&back.states[2 * at..2 * at + 2], &back.words[2 * at..2 * at + 2]),
+            (&[3, 4][..], &[11, 11 << 40][..])
+        );
+    }
+
+    #[test]
+    fn states_come_back_from_their_lanes() {
+        let (first, last) = (crate::domain::EffectId(0), crate::domain::EffectId(69));
+        let mut graded = StateSet::new(1 | 1 << 69, 2 | 1 << 40);
+        let plain = graded;
+        graded.set_grade(last, 4);
+        for (planes, lanes, states) in [(3, 3, graded), (2, 3, plain), (2, 1, StateSet::new(1, 1 << 31))] {
+            let width = Width { words: 0, measures: 0, planes, lanes };
+            let mut records = Records::default();
+            [StateSet::default(), states, plain].iter().for_each(|states| records.push_states(states, width));
+            assert_eq!(records.states(1, width), states);
+            assert_eq!(records.states(0, width).assessed(), 0);
+            assert_eq!(records.states(1, width).grade(first), 0);
+        }
     }
 
     #[test]

@@ -269,23 +269,26 @@ mod tests {
     use crate::store::StateSet;
 
     fn state(present: u128, absent: u128, grade: u8) -> StateSet {
-        let mut set = StateSet { present, absent, ..StateSet::default() };
-        set.grades.set(EffectId(0), grade);
+        let mut set = StateSet::new(present, absent);
+        if present != 0 {
+            set.set_grade(EffectId(0), grade);
+        }
         set
     }
 
     /// Three patients of one cell, two of another, counted by two threads.
     fn counted(frequent: usize) -> Vec<(usize, Settled)> {
         let sets = [state(1, 0, 4), state(1, 0, 0), state(0, 1, 0), state(0, 0, 0)];
-        let (mut one, mut other) = (Telling::new(&sets), Telling::new(&sets));
+        let of = |states: &[usize]| states.iter().map(|at| sets[*at]).collect::<Vec<StateSet>>();
+        let (mut one, mut other) = (Telling::default(), Telling::default());
         let (mut first, mut second) = (Tally::new(6, frequent), Tally::new(6, frequent));
         let mut kinds = Vec::new();
         for (cell, states) in [(5, &[0, 2][..]), (5, &[3]), (2, &[2])] {
-            one.of(states, &mut kinds);
+            one.of(&of(states), &mut kinds);
             first.add(cell, &kinds);
         }
         for (cell, states) in [(5, &[1][..]), (2, &[2])] {
-            other.of(states, &mut kinds);
+            other.of(&of(states), &mut kinds);
             second.add(cell, &kinds);
         }
         first.add_measure((5, 1), [2, NO_MEASURE, 3].into_iter());

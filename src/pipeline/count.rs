@@ -8,7 +8,7 @@ use super::produce::ProduceError;
 use super::settle::{Pipeline, StoreAt};
 use crate::analysis::{Needs, Sessions};
 use crate::cube::{Cubes, Plan};
-use crate::domain::{Catalogue, Day};
+use crate::domain::Day;
 use crate::store::lake::{Snapshot, Store, StoreError, StoredSessions};
 use crate::store::{Blocks, Filter, InMemory, SessionTable, Settled, Want};
 use std::collections::BTreeSet;
@@ -113,8 +113,7 @@ impl Counting<'_> {
                 Some((snapshot.table, settled))
             }
         };
-        let figures =
-            intake::Counted { sessions: read, uncoded: cubes.all_present(Catalogue::UNCODED), ..Default::default() };
+        let figures = intake::Counted { sessions: read, uncoded: cubes.all_uncoded(), ..Default::default() };
         Ok(Counted { cubes, sessions, figures })
     }
 
@@ -130,7 +129,7 @@ impl Counting<'_> {
             sessions: read,
             after_cut,
             events_after_cut: settled.events_after_cut(),
-            uncoded: cubes.all_present(Catalogue::UNCODED),
+            uncoded: cubes.all_uncoded(),
         };
         Ok(Counted { cubes, sessions: Some((table, settled)), figures })
     }

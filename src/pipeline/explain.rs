@@ -85,7 +85,7 @@ pub fn explain(pipeline: &Pipeline) -> Result<Explanation, ProduceError> {
         states,
         columns: needed.columns(&want).into_iter().collect(),
         conditions: want.filters.iter().map(|filter| filter.text().to_owned()).collect(),
-        bytes_a_session: needed.plan.bytes_a_session()?,
+        bytes_a_session: needed.plan.bytes_a_session(pipeline.catalogue.ids().count())?,
         memory: pipeline.memory / RECORDS_SHARE,
         cubes: cubes(&needed.plan, &pipeline.analyses),
         by_session: by_session.collect(),

@@ -8,8 +8,6 @@ use super::table::SessionTable;
 use crate::domain::EffectId;
 use arrow::array::Array;
 use arrow::buffer::BooleanBuffer;
-use rustc_hash::FxBuildHasher;
-use std::collections::HashMap;
 use thiserror::Error;
 
 /// What a count wants of every session, beside its patient and its states.
@@ -30,84 +28,67 @@ pub struct Want {
     pub counted: Vec<Vec<usize>>,
 }
 
-/// The worst grades of a session over all side effects: plane `i` holds bit `i` of every grade.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Grades([u128; 3]);
+/// The states of a session over all side effects. For each side effect a number below 8, of which each plane holds a bit:
+/// 0 = not assessed, 1 = confirmed absent, from 2 on present, with the worst grade behind it (0 = none stated).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StateSet([u128; StateSet::PLANES]);
 
-impl Grades {
-    /// Enters the grade of a side effect that has none yet.
-    pub fn set(&mut self, effect: EffectId, grade: u8) {
+impl StateSet {
+    /// Planes of a session.
+    pub const PLANES: usize = 3;
+    /// Number of a side effect that is present without a grade.
+    const PRESENT: u8 = 2;
+
+    /// Side effects that are present, without grades, and those that are confirmed absent (what is in both is present).
+    #[must_use]
+    pub fn new(present: u128, absent: u128) -> StateSet {
+        StateSet([absent & !present, present, 0])
+    }
+
+    /// States of planes as [`StateSet::planes`] gives them.
+    #[must_use]
+    pub fn of_planes(planes: [u128; StateSet::PLANES]) -> StateSet {
+        StateSet(planes)
+    }
+
+    /// The planes; the last is empty where no grade was entered.
+    #[must_use]
+    pub fn planes(&self) -> &[u128; StateSet::PLANES] {
+        &self.0
+    }
+
+    /// Side effects that are present.
+    #[must_use]
+    pub fn present(&self) -> u128 {
+        self.0[1] | self.0[2]
+    }
+
+    /// Side effects that are confirmed absent.
+    #[must_use]
+    pub fn absent(&self) -> u128 {
+        self.0[0] & !self.present()
+    }
+
+    /// Side effects that are one or the other.
+    #[must_use]
+    pub fn assessed(&self) -> u128 {
+        self.0[0] | self.present()
+    }
+
+    /// Enters the worst grade (at most 5) of a side effect that is present.
+    pub fn set_grade(&mut self, effect: EffectId, grade: u8) {
+        let number = StateSet::PRESENT + grade;
         for (at, plane) in self.0.iter_mut().enumerate() {
-            *plane |= u128::from(grade >> at & 1) << effect.index();
+            let set = u128::from(number >> at & 1);
+            *plane = *plane & !(1 << effect.index()) | set << effect.index();
         }
     }
 
-    /// Grade of a side effect; 0 = none stated.
+    /// Worst grade of a side effect that is present; 0 = none stated.
     #[must_use]
-    pub fn of(&self, effect: EffectId) -> u8 {
+    pub fn grade(&self, effect: EffectId) -> u8 {
         let set = |plane: &u128| u8::from(plane >> effect.index() & 1 != 0);
-        self.0.iter().rev().fold(0, |grade, plane| grade << 1 | set(plane))
-    }
-}
-
-/// The states of a session over all side effects, one bit each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StateSet {
-    /// Present.
-    pub present: u128,
-    /// Confirmed absent.
-    pub absent: u128,
-    /// Worst grade of those present of which one is stated, where grades were wanted.
-    pub grades: Grades,
-}
-
-/// Different states, each with a number.
-#[derive(Debug, Clone, Default)]
-pub struct NumberedStates {
-    numbers: HashMap<StateSet, u32, FxBuildHasher>,
-    sets: Vec<StateSet>,
-}
-
-impl NumberedStates {
-    /// The states of some sessions as numbers, and the different ones.
-    pub(super) fn of(sessions: &[StateSet]) -> (Vec<u32>, Vec<StateSet>) {
-        let mut numbered = NumberedStates::default();
-        let mut numbers: Vec<u32> = Vec::with_capacity(sessions.len());
-        for (at, set) in sessions.iter().enumerate() {
-            // Sessions without a side effect are often alike, one after another.
-            let before = at.checked_sub(1).filter(|before| sessions[*before] == *set);
-            numbers.push(before.map_or_else(|| numbered.number(set), |before| numbers[before]));
-        }
-        (numbers, numbered.sets)
-    }
-
-    /// The number of some states: the next one where they are met for the first time.
-    pub fn number(&mut self, set: &StateSet) -> u32 {
-        if let Some(number) = self.numbers.get(set) {
-            return *number;
-        }
-        let next = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(*set, next);
-        self.sets.push(*set);
-        next
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.sets.len()
-    }
-
-    /// Whether none was met.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.sets.is_empty()
-    }
-
-    /// The states, by their numbers.
-    #[must_use]
-    pub fn into_sets(self) -> Vec<StateSet> {
-        self.sets
+        self.0.iter().rev().fold(0, |number, plane| number << 1 | set(plane)).saturating_sub(StateSet::PRESENT)
     }
 }
 
@@ -142,10 +123,8 @@ pub struct Block {
     pub outside: bool,
     /// Patient of each: the same number in every block.
     pub patients: Vec<u64>,
-    /// Index of each session's states in `sets`.
-    pub states: Vec<u32>,
-    /// The different states of the block.
-    pub sets: Vec<StateSet>,
+    /// States of each.
+    pub states: Vec<StateSet>,
     /// The coded columns, as they were wanted.
     pub coded: Vec<Coded>,
     /// The columns as numbers, as they were wanted.
@@ -195,6 +174,9 @@ pub trait Blocks: Sync {
     /// Number of sessions over all parts, at most.
     fn rows(&self) -> u64;
 
+    /// Number of side effects that sessions have states of.
+    fn effects(&self) -> usize;
+
     /// Reads a part, and hands over its blocks one after another.
     ///
     /// # Errors
@@ -229,14 +211,18 @@ impl Blocks for InMemory<'_> {
         self.table.len() as u64
     }
 
+    fn effects(&self) -> usize {
+        self.settled.effects()
+    }
+
     fn read(&self, part: usize, want: &Want, take: &mut dyn FnMut(Block)) -> Result<(), BlockError> {
         let from = part * PART_ROWS;
         let rows = PART_ROWS.min(self.table.len() - from);
         let table = self.table.slice(from, rows);
-        let (states, sets) = self.settled.sets(from..from + rows, want.grades);
+        let states = self.settled.sets(from..from + rows, want.grades);
         let patients = table.patients().iter().copied().map(u64::from).collect();
         let filled = want.filled.iter().map(|name| held(&table, name)).collect::<Result<_, _>>()?;
-        take(Block { filled, ..block(&table, want, (patients, states, sets))? });
+        take(Block { filled, ..block(&table, want, (patients, states))? });
         Ok(())
     }
 }
@@ -245,7 +231,7 @@ impl Blocks for InMemory<'_> {
 pub(super) fn block(
     table: &SessionTable,
     want: &Want,
-    (patients, states, sets): (Vec<u64>, Vec<u32>, Vec<StateSet>),
+    (patients, states): (Vec<u64>, Vec<StateSet>),
 ) -> Result<Block, BlockError> {
     let unknown = |column: &String| BlockError::Column { column: column.clone() };
     let coded =
@@ -253,7 +239,7 @@ pub(super) fn block(
     let numbers =
         want.numbers.iter().map(|name| table.numbers(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>()?;
     let fits = want.filters.iter().map(|filter| filter.rows(table)).collect::<Result<_, _>>()?;
-    Ok(Block { outside: false, patients, states, sets, coded, numbers, fits, filled: Vec::new() })
+    Ok(Block { outside: false, patients, states, coded, numbers, fits, filled: Vec::new() })
 }
 
 /// Where a canonical column has a value. A session in which nobody asked has no `side_effects`.
@@ -273,5 +259,24 @@ pub fn filled_by(column: &str) -> &str {
         "conditions" => "active_acne",
         "topicals" => "topical_tretinoin",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_and_grades_of_every_side_effect_stand_apart() {
+        let mut set = StateSet::new(1 | 1 << 127 | 1 << 5, 1 << 2 | 1 << 127);
+        assert_eq!((set.present(), set.absent()), (1 | 1 << 127 | 1 << 5, 1 << 2));
+        set.set_grade(EffectId(127), 5);
+        set.set_grade(EffectId(0), 3);
+        set.set_grade(EffectId(0), 1);
+        set.set_grade(EffectId(5), 0);
+        let again = StateSet::of_planes(*set.planes());
+        assert_eq!((again.present(), again.absent()), (1 | 1 << 127 | 1 << 5, 1 << 2));
+        assert_eq!(again.assessed(), again.present() | again.absent());
+        assert_eq!([127, 0, 5, 2, 3].map(|effect| again.grade(EffectId(effect))), [5, 1, 0, 0, 0]);
     }
 }

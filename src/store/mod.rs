@@ -14,7 +14,7 @@ pub mod states;
 pub mod table;
 
 pub use attribution::{Attribution, PatientSessions};
-pub use block::{Block, BlockError, Blocks, Grades, Held, InMemory, NumberedStates, StateSet, Want};
+pub use block::{Block, BlockError, Blocks, Held, InMemory, StateSet, Want};
 pub use build::{Occurrence, SessionsBuilder};
 pub use coded::{Coded, Domain, Values};
 pub use filter::{Filter, FilterError};

@@ -1,6 +1,6 @@
 //! Three states, not two: for each session and side effect *present*, *confirmed absent* or *not assessed*.
 
-use super::block::{NumberedStates, StateSet};
+use super::block::StateSet;
 use super::table::SessionTable;
 use crate::domain::{Catalogue, Day, EffectId};
 use std::ops::Range;
@@ -23,6 +23,7 @@ pub struct Settled {
     absent: Vec<u128>,
     /// `(side effect, session, worst grade; 0 = not stated)`, sorted.
     grades: Vec<(EffectId, u32, u8)>,
+    effects: usize,
     events_after_cut: u64,
 }
 
@@ -38,6 +39,7 @@ impl Settled {
             present: vec![0; table.len()],
             absent: vec![0; table.len()],
             grades: Vec::with_capacity(table.occurrences.len()),
+            effects: catalogue.ids().count(),
             events_after_cut: 0,
         };
         for occurrence in &table.occurrences {
@@ -102,20 +104,25 @@ impl Settled {
         self.grades[from..].iter().take_while(move |(known, ..)| *known == effect).map(|(_, row, _)| *row)
     }
 
-    /// For each of some sessions the index of its states among the different ones, which come second; with the worst
-    /// grades where they are wanted.
+    /// Number of side effects.
     #[must_use]
-    pub fn sets(&self, rows: Range<usize>, grades: bool) -> (Vec<u32>, Vec<StateSet>) {
-        let set = |row: usize| StateSet { present: self.present[row], absent: self.absent[row], ..StateSet::default() };
-        let mut sets: Vec<StateSet> = rows.clone().map(set).collect();
+    pub fn effects(&self) -> usize {
+        self.effects
+    }
+
+    /// The states of some sessions, with the worst grades where they are wanted.
+    #[must_use]
+    pub fn sets(&self, rows: Range<usize>, grades: bool) -> Vec<StateSet> {
+        let mut sets: Vec<StateSet> =
+            rows.clone().map(|row| StateSet::new(self.present[row], self.absent[row])).collect();
         if grades {
             for of_effect in self.grades.chunk_by(|a, b| a.0 == b.0) {
                 let from = of_effect.partition_point(|(_, row, _)| (*row as usize) < rows.start);
                 let within = of_effect[from..].iter().take_while(|(_, row, _)| (*row as usize) < rows.end);
-                within.for_each(|(effect, row, grade)| sets[*row as usize - rows.start].grades.set(*effect, *grade));
+                within.for_each(|(effect, row, grade)| sets[*row as usize - rows.start].set_grade(*effect, *grade));
             }
         }
-        NumberedStates::of(&sets)
+        sets
     }
 
     /// Side effects left out because they began or were reported after the data cut.

@@ -237,6 +237,75 @@ fn the_newer_row_wins_and_the_older_stays_reachable() {
     assert_eq!(store.files(TableName::Sessions, &before).unwrap()[0].partition.as_deref(), Some("2026-01"));
 }
 
+/// Every value of every session of a version, by session.
+fn values(store: &Store, version: u64) -> Vec<(String, BTreeMap<String, String>)> {
+    let mut told = Vec::new();
+    for file in store.files(TableName::Sessions, &store.at(version).unwrap()).unwrap() {
+        let rows = store.read(TableName::Sessions, &file, None).unwrap();
+        let value = |name: &str, row: usize| {
+            arrow::util::display::array_value_to_string(rows.column_by_name(name).unwrap(), row).unwrap()
+        };
+        let schema = rows.schema();
+        for row in 0..rows.num_rows() {
+            let of_row = schema.fields().iter().map(|field| (field.name().clone(), value(field.name(), row)));
+            told.push((value("session_id", row), of_row.collect()));
+        }
+    }
+    told
+}
+
+/// Columns of a session that say something else in another version.
+fn differing(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
+    before.iter().filter(|(name, value)| after[*name] != **value).map(|(name, _)| name.clone()).collect()
+}
+
+#[test]
+fn an_amended_session_keeps_its_place_and_the_others_stay_as_they_were() {
+    let mut warehouse = Warehouse::new();
+    let first: Vec<String> = (1..=9)
+        .map(|n| row(&format!("S{n}"), &format!("P{}", n % 4), &format!("2026-01-0{n}"), "2026-05-20", "none"))
+        .collect();
+    warehouse.ingest(&[&log(&first)], &[]);
+    // Two rows change, no session comes; the one after that is told a side effect by an event alone.
+    let amended =
+        |n: usize| row(&format!("S{n}"), &format!("P{}", n % 4), &format!("2026-01-0{n}"), "2026-06-01", "pih:2");
+    warehouse.ingest(&[&log(&[amended(3), amended(8)])], &[]);
+    warehouse.ingest(&[], &[&format!("{EVENTS}S5,P1,erythema,1,2026-01-06,\n")]);
+    let store = warehouse.open();
+    assert_whole(&store);
+    let [before, between, after] = [2, 3, 4].map(|version| values(&store, version));
+    let ids = |values: &[(String, BTreeMap<String, String>)]| -> Vec<String> {
+        values.iter().map(|(id, _)| id.clone()).collect()
+    };
+    assert_eq!(ids(&before), ids(&between));
+    assert_eq!(ids(&before), ids(&after));
+    for (at, (id, was)) in before.iter().enumerate() {
+        let (then, now) = (&between[at].1, &after[at].1);
+        match id.as_str() {
+            "S3" | "S8" => {
+                let place = ["file_number", "line", "record", "store_version"];
+                let mut own = differing(was, then);
+                own.retain(|name| !place.contains(&name.as_str()));
+                assert_eq!(own, ["last_follow_up_date", "pih_grade", "pih_present", "row_hash", "side_effects"]);
+                assert_ne!(was["store_version"], then["store_version"]);
+                assert_eq!((then["pih_present"].as_str(), then["pih_grade"].as_str()), ("true", "2"));
+                assert!(differing(then, now).is_empty());
+            }
+            "S5" => {
+                assert!(differing(was, then).is_empty());
+                assert_eq!(now["erythema_present"], "true");
+                assert!(differing(then, now).iter().all(|name| name.starts_with("erythema_")));
+            }
+            _ => assert_eq!((was, then), (then, now), "{id}"),
+        }
+    }
+    // A new day is a new place: the file is written anew, and nothing is lost.
+    warehouse.ingest(&[&log(&[row("S2", "P2", "2026-01-31", "2026-06-01", "none")])], &[]);
+    let sessions = warehouse.sessions();
+    assert_eq!(sessions.len(), 9);
+    assert!(sessions.contains(&"S2 2026-01-31 2026-06-01 false false".to_owned()), "{sessions:?}");
+}
+
 #[test]
 fn a_mapping_may_say_that_follow_ups_are_as_sent() {
     let mut warehouse = Warehouse::new();

@@ -9,7 +9,7 @@ use crate::domain::Day;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;
 use arrow::error::ArrowError;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use std::collections::BTreeMap;
 
@@ -94,11 +94,8 @@ fn nulls_of(batch: &RecordBatch) -> NullCounts {
 /// have a value in every row or in none (such a column need not be read to know where it has one).
 pub(super) fn stats(batch: &RecordBatch, nulls: &NullCounts) -> String {
     let rows = batch.num_rows();
-    let whole: BTreeMap<&str, usize> = nulls
-        .iter()
-        .map(|(name, nulls)| (name.as_str(), *nulls))
-        .filter(|(_, nulls)| [0, rows].contains(nulls))
-        .collect();
+    let whole: BTreeMap<&str, usize> =
+        nulls.iter().map(|(name, nulls)| (name.as_str(), *nulls)).filter(|(_, nulls)| is_whole(*nulls, rows)).collect();
     let mut stats = serde_json::json!({ "numRecords": rows, "nullCount": whole });
     for name in ["session_date", "assessment_date"] {
         if let Some((first, last)) = days_in(batch, name) {
@@ -107,6 +104,25 @@ pub(super) fn stats(batch: &RecordBatch, nulls: &NullCounts) -> String {
         }
     }
     stats.to_string()
+}
+
+/// What the log says of a file of which only some columns have changed, their nulls as they are now; `None` where it says
+/// too little.
+pub(super) fn stats_after(file: &DataFile, changed: &NullCounts) -> Option<String> {
+    let mut stats: serde_json::Value = serde_json::from_str(file.stats.as_deref()?).ok()?;
+    let nulls = stats.get_mut("nullCount")?.as_object_mut()?;
+    for (name, count) in changed {
+        if is_whole(*count, usize::try_from(file.rows).ok()?) {
+            nulls.insert(name.clone(), (*count).into());
+        } else {
+            nulls.remove(name);
+        }
+    }
+    Some(stats.to_string())
+}
+
+fn is_whole(nulls: usize, rows: usize) -> bool {
+    nulls == 0 || nulls == rows
 }
 
 fn days_in(batch: &RecordBatch, name: &str) -> Option<(Day, Day)> {
@@ -181,6 +197,40 @@ pub(super) fn read(
     table: TableName,
     (file, wanted): (&DataFile, Option<&[&str]>),
 ) -> Result<RecordBatch, StoreError> {
+    let batch = read_some(home, table, (file, wanted), None)?;
+    if batch.num_rows() as u64 != file.rows {
+        let reason = format!("{} has {} rows where the log says {}", file.path, batch.num_rows(), file.rows);
+        return Err(StoreError::Damaged { table: table.folder(), reason });
+    }
+    Ok(batch)
+}
+
+/// Reads some rows of a data file, in order.
+///
+/// # Errors
+/// When the file is not there or is damaged.
+pub(super) fn read_rows(
+    home: &Home,
+    table: TableName,
+    file: &DataFile,
+    rows: &[u32],
+) -> Result<RecordBatch, StoreError> {
+    let ranges = rows.iter().map(|row| *row as usize..*row as usize + 1);
+    let all = usize::try_from(file.rows).unwrap_or(usize::MAX);
+    let batch = read_some(home, table, (file, None), Some(RowSelection::from_consecutive_ranges(ranges, all)))?;
+    if batch.num_rows() != rows.len() {
+        let reason = format!("{} lacks rows that its keys name", file.path);
+        return Err(StoreError::Damaged { table: table.folder(), reason });
+    }
+    Ok(batch)
+}
+
+fn read_some(
+    home: &Home,
+    table: TableName,
+    (file, wanted): (&DataFile, Option<&[&str]>),
+    rows: Option<RowSelection>,
+) -> Result<RecordBatch, StoreError> {
     let opened = open(home, table, (file, wanted))?;
     let of_file = |error: &dyn std::error::Error| StoreError::Damaged {
         table: table.folder(),
@@ -194,19 +244,18 @@ pub(super) fn read(
         .collect();
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
-    let rows = usize::try_from(file.rows).unwrap_or(usize::MAX).max(1);
-    let reader = builder.with_projection(mask).with_batch_size(rows).build().map_err(|error| of_file(&error))?;
+    let at_once = usize::try_from(file.rows).unwrap_or(usize::MAX).max(1);
+    let mut builder = builder.with_projection(mask).with_batch_size(at_once);
+    if let Some(rows) = rows {
+        builder = builder.with_row_selection(rows);
+    }
+    let reader = builder.build().map_err(|error| of_file(&error))?;
     let batches: Vec<RecordBatch> = reader.collect::<Result<_, _>>().map_err(|error| of_file(&error))?;
     let schema = columns::schema(&columns);
     let found: Result<Vec<RecordBatch>, ArrowError> =
         batches.iter().map(|batch| as_schema(batch, &columns, &schema)).collect();
     let batch = found.and_then(|batches| arrow::compute::concat_batches(&schema, &batches));
-    let batch = batch.map_err(|error| of_file(&error))?;
-    if batch.num_rows() as u64 != file.rows {
-        let reason = format!("{} has {} rows where the log says {}", file.path, batch.num_rows(), file.rows);
-        return Err(StoreError::Damaged { table: table.folder(), reason });
-    }
-    Ok(batch)
+    batch.map_err(|error| of_file(&error))
 }
 
 /// Columns in the order of the schema; a column that the file lacks (an older one) is missing throughout.

@@ -15,6 +15,7 @@ mod gather;
 pub mod history;
 mod home;
 pub mod housekeeping;
+mod in_place;
 mod incoming;
 mod keys;
 mod ledger;

@@ -9,7 +9,7 @@ use super::site_effects::{self, SiteEffects};
 use super::snapshot::{self, Wanted};
 use super::store::Store;
 use crate::domain::{Catalogue, Day, EffectId};
-use crate::store::block::{Block, BlockError, Blocks, Held, NumberedStates, StateSet, Want, block};
+use crate::store::block::{Block, BlockError, Blocks, Held, StateSet, Want, block};
 use crate::store::filter::FilterError;
 use crate::store::table::SessionTable;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
@@ -32,6 +32,8 @@ pub struct StoredSessions<'a> {
     /// The built-in side effects, which have columns of their own, with their codes.
     effects: Vec<(EffectId, String)>,
     of_site: SiteEffects,
+    /// Number of side effects, the site's own among them.
+    of_catalogue: usize,
 }
 
 impl<'a> StoredSessions<'a> {
@@ -50,7 +52,8 @@ impl<'a> StoredSessions<'a> {
         let Some(of_site) = of_site else { return Ok(None) };
         let built_in = Catalogue::built_in();
         let effects = built_in.ids().map(|id| (id, built_in.get(id).code.clone())).collect();
-        Ok(Some(StoredSessions { store, files: store.files(TableName::Sessions, at)?, effects, of_site }))
+        let files = store.files(TableName::Sessions, at)?;
+        Ok(Some(StoredSessions { store, files, effects, of_site, of_catalogue: catalogue.ids().count() }))
     }
 
     /// The files of which no session fits what is counted, as far as the days in them tell, and their sessions.
@@ -141,15 +144,14 @@ impl<'a> StoredSessions<'a> {
         let asked = flags(batch, "asked")?;
         let asked = asked.iter().map(|asked| asked.unwrap_or(false)).collect();
         let table = SessionTable::of_columns(columns, asked);
-        let (states, sets) = self.states(batch, want.grades.then_some(plan))?;
+        let states = self.states(batch, want.grades.then_some(plan))?;
         let filled = want.filled.iter().map(|name| plan.held(batch, name)).collect();
         let patients = if plan.outside { Vec::new() } else { patients(batch)? };
-        Ok(Block { outside: plan.outside, filled, ..block(&table, want, (patients, states, sets))? })
+        Ok(Block { outside: plan.outside, filled, ..block(&table, want, (patients, states))? })
     }
 
-    /// The states of each row, as an index, and the different ones; with the worst grades where a plan to read them is
-    /// given.
-    fn states(&self, batch: &RecordBatch, grades: Option<&Reading>) -> Result<(Vec<u32>, Vec<StateSet>), StoreError> {
+    /// The states of each row, with the worst grades where a plan to read them is given.
+    fn states(&self, batch: &RecordBatch, grades: Option<&Reading>) -> Result<Vec<StateSet>, StoreError> {
         let mut sets = vec![(0u128, 0u128); batch.num_rows()];
         for (lane, effects) in self.effects.chunks(LANES).enumerate() {
             let flags: Vec<&BooleanArray> =
@@ -157,13 +159,13 @@ impl<'a> StoredSessions<'a> {
             add_states(&flags, LANES * lane, &mut sets);
         }
         let of_site = if self.of_site.is_empty() { Vec::new() } else { self.of_site.settle(batch, &mut sets)? };
-        let state = |(present, absent)| StateSet { present, absent, ..StateSet::default() };
-        let mut states: Vec<StateSet> = sets.into_iter().map(state).collect();
+        let mut states: Vec<StateSet> =
+            sets.into_iter().map(|(present, absent)| StateSet::new(present, absent)).collect();
         if let Some(plan) = grades {
             self.add_grades(batch, plan, &mut states)?;
-            of_site.iter().for_each(|(row, effect, grade)| states[*row].grades.set(*effect, *grade));
+            of_site.iter().for_each(|(row, effect, grade)| states[*row].set_grade(*effect, *grade));
         }
-        Ok(NumberedStates::of(&states))
+        Ok(states)
     }
 
     /// Adds the worst grades of those side effects that state one.
@@ -176,7 +178,7 @@ impl<'a> StoredSessions<'a> {
             let column = batch.column_by_name(&name).and_then(|column| column.as_primitive_opt::<Int32Type>());
             let column = column.ok_or_else(|| lacking(&name))?;
             let mut set =
-                |row: usize| states[row].grades.set(*effect, u8::try_from(column.value(row)).unwrap_or_default());
+                |row: usize| states[row].set_grade(*effect, u8::try_from(column.value(row)).unwrap_or_default());
             match column.nulls() {
                 Some(nulls) => nulls.valid_indices().for_each(&mut set),
                 None => (0..column.len()).for_each(&mut set),
@@ -193,6 +195,10 @@ impl Blocks for StoredSessions<'_> {
 
     fn rows(&self) -> u64 {
         self.files.iter().map(|file| file.rows).sum()
+    }
+
+    fn effects(&self) -> usize {
+        self.of_catalogue
     }
 
     fn read(&self, part: usize, want: &Want, take: &mut dyn FnMut(Block)) -> Result<(), BlockError> {

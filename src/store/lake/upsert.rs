@@ -1,5 +1,5 @@
 //! A batch into the store: first settled (what stands, what repeats, what is refused), then written. Only files with
-//! a row that changes are written anew.
+//! a row that changes are written anew, and of these only the columns that change.
 
 use super::columns::{self, TableName};
 use super::data_file::DataFile;
@@ -237,12 +237,10 @@ impl<'a> Settled<'a> {
     fn plan(&self) -> Plan {
         let mut plan = Plan::default();
         for existing in self.standing.existing.iter().chain(&self.placed.found) {
-            let leaves = self.standing.amended.contains_key(&existing.key);
-            if leaves || self.placed.touched.contains(&existing.key) {
-                let rows = plan.files.entry(existing.file).or_default();
-                if leaves {
-                    rows.insert(existing.row, *existing);
-                }
+            if self.standing.amended.contains_key(&existing.key) {
+                plan.files.entry(existing.file).or_default().leaving.insert(existing.row, *existing);
+            } else if self.placed.touched.contains(&existing.key) {
+                plan.files.entry(existing.file).or_default().touched.insert(existing.row);
             }
         }
         plan.months.extend(self.months.keys());

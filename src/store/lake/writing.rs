@@ -7,6 +7,7 @@ use super::encoding;
 use super::error::StoreError;
 use super::events::{self, EventRow};
 use super::gather::{self, Gathered, Shared};
+use super::in_place::{Changed, Changing, Places};
 use super::incoming::Taken;
 use super::month::{Month, PENDING};
 use super::placing::partition;
@@ -18,13 +19,23 @@ use super::superseded::Superseded;
 use super::upsert::{FILE_ROWS, Settled};
 use arrow::array::{Array, RecordBatch};
 use arrow::error::ArrowError;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
+
+/// Rows of a file that is better written with those that come than by itself.
+const SMALL_ROWS: u64 = 1 << 16;
 
 /// Rows of a file that is written anew, and those of them that leave.
 struct Before<'p> {
     rows: RecordBatch,
     leaving: &'p BTreeMap<u32, Existing>,
+}
+
+/// What files are written of: old ones with their rows that stay, and incoming rows at `coming`.
+struct Parts<'p> {
+    old: Vec<Before<'p>>,
+    incoming: &'p [RecordBatch],
+    coming: &'p [(usize, usize)],
 }
 
 impl Before<'_> {
@@ -44,23 +55,76 @@ impl Settled<'_> {
     ) -> Result<Written, StoreError> {
         let name = month.to_string();
         let mut written = Written::default();
-        let mut old: Vec<Before<'_>> = Vec::new();
-        for (number, leaving) in plan.files_of(&self.session_files, &name) {
-            let rows = self.old_rows(&self.session_files[number as usize])?;
-            written.superseded.extend(self.superseded(&rows, leaving, (&name, version))?);
-            old.push(Before { rows, leaving });
-        }
-        let (stays, leaves_file) = self.events_of(&name, !old.is_empty())?;
+        let changing: Vec<(u32, &Changing)> = plan.files_of(&self.session_files, &name).collect();
+        let incoming = self.incoming(taken)?;
+        let (stays, leaves_file) = self.events_of(&name, !changing.is_empty())?;
         let arrives = self.placed.by_month.get(&Some(month)).map_or(&[][..], Vec::as_slice);
-        if taken.is_some() || !old.is_empty() {
-            let events: Vec<&EventRow> = stays.iter().map(|(event, _)| event).chain(arrives).collect();
-            written.sessions = self.write_sessions((&name, version), (old, taken), &events)?;
+        let events: Vec<&EventRow> = stays.iter().map(|(event, _)| event).chain(arrives).collect();
+        let mut places = self.places(&incoming, changing.iter().map(|(_, changing)| *changing));
+        let brings_new = !places.coming.is_empty();
+        let mut old: Vec<Before<'_>> = Vec::new();
+        for (number, changing) in changing {
+            let file = &self.session_files[number as usize];
+            // Where rows come, a small file is best written with them.
+            let is_small = brings_new && file.rows < SMALL_ROWS;
+            let changed = if is_small || !self.keeps_its_places(changing) {
+                None
+            } else {
+                self.change_in_place((file, changing), (&incoming, &places), (&events, version))?
+            };
+            if let Some(Changed { file, before, at }) = changed {
+                let at = |row: u32| at[&row];
+                written.superseded.extend(self.superseded((&before, &at), &changing.leaving, (&name, version))?);
+                written.sessions.push(file);
+            } else {
+                let rows = self.old_rows(file)?;
+                let at = |row: u32| row as usize;
+                written.superseded.extend(self.superseded((&rows, &at), &changing.leaving, (&name, version))?);
+                old.push(Before { rows, leaving: &changing.leaving });
+                let amending =
+                    changing.leaving.values().filter_map(|existing| self.standing.amended.get(&existing.key));
+                places.coming.extend(amending.filter_map(|number| places.amending.get(number)));
+            }
+        }
+        if !places.coming.is_empty() || !old.is_empty() {
+            let parts = Parts { old, incoming: &incoming, coming: &places.coming };
+            written.sessions.extend(self.write_sessions((&name, version), &parts, &events)?);
         }
         let mut of_file: Vec<EventRow> =
             stays.into_iter().filter(|(_, file)| leaves_file.contains(file)).map(|(event, _)| event).collect();
         of_file.extend(arrives.iter().cloned());
         written.events = self.write_events(&name, of_file)?;
         Ok(written)
+    }
+
+    /// The incoming rows of a month.
+    fn incoming(&self, taken: Option<Taken>) -> Result<Vec<RecordBatch>, StoreError> {
+        let incoming = taken.map_or(Ok(Vec::new()), |taken| taken.rows(None))?;
+        let kept = &self.standing.kept_follow_ups;
+        if kept.is_empty() {
+            return Ok(incoming);
+        }
+        let patched: Result<_, ArrowError> = incoming.iter().map(|rows| gather::with_follow_ups(rows, kept)).collect();
+        patched.map_err(|error| damaged(TableName::Sessions, &error))
+    }
+
+    /// Where the incoming rows of a month lie that stand.
+    fn places<'c>(&self, incoming: &[RecordBatch], changing: impl Iterator<Item = &'c Changing>) -> Places {
+        let leaving = changing.flat_map(|changing| changing.leaving.values());
+        let amending: HashSet<u32> =
+            leaving.filter_map(|existing| self.standing.amended.get(&existing.key)).copied().collect();
+        let mut places = Places::default();
+        for (part, rows) in incoming.iter().enumerate() {
+            let numbers = gather::numbers(rows).into_iter().flat_map(|numbers| numbers.values());
+            for (row, number) in numbers.enumerate().filter(|(_, number)| self.stands(**number)) {
+                if amending.contains(number) {
+                    places.amending.insert(*number, (part, row));
+                } else {
+                    places.coming.push((part, row));
+                }
+            }
+        }
+        places
     }
 
     /// The rows of a file that is written anew, as incoming ones are.
@@ -72,9 +136,8 @@ impl Settled<'_> {
     }
 
     /// Whether an incoming row stands.
-    fn stands(&self, number: Option<u32>) -> bool {
-        let verdict = number.map(|number| self.standing.verdicts[number as usize]);
-        !matches!(verdict, None | Some(Verdict::Repeats | Verdict::Overtaken))
+    fn stands(&self, number: u32) -> bool {
+        !matches!(self.standing.verdicts[number as usize], Verdict::Repeats | Verdict::Overtaken)
     }
 
     /// The events of a month that stay, each with its file; and the files that lose some. Read only where sessions
@@ -95,25 +158,17 @@ impl Settled<'_> {
         Ok((stays, leaves))
     }
 
-    /// Writes the rows of a month: those of its files that stay, and the incoming ones that stand.
+    /// Writes the rows of a month.
     fn write_sessions(
         &self,
         (month, version): (&str, u64),
-        (old, taken): (Vec<Before<'_>>, Option<Taken>),
+        Parts { old, incoming, coming }: &Parts<'_>,
         events: &[&EventRow],
     ) -> Result<Vec<DataFile>, StoreError> {
         let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
-        let mut incoming = taken.map_or(Ok(Vec::new()), |taken| taken.rows(None))?;
-        if !self.standing.kept_follow_ups.is_empty() {
-            let patched = |rows: &RecordBatch| gather::with_follow_ups(rows, &self.standing.kept_follow_ups);
-            incoming = incoming.iter().map(patched).collect::<Result<_, _>>().map_err(broken)?;
-        }
-        let parts: Vec<&RecordBatch> = old.iter().map(|before| &before.rows).chain(&incoming).collect();
+        let parts: Vec<&RecordBatch> = old.iter().map(|before| &before.rows).chain(*incoming).collect();
         let stays = old.iter().enumerate().flat_map(|(part, before)| before.stays().map(move |row| (part, row)));
-        let all_new = self.standing.winners.len() == self.standing.verdicts.len();
-        let comes = (old.len()..parts.len())
-            .flat_map(|part| (0..parts[part].num_rows()).map(move |row| (part, row)))
-            .filter(|(part, row)| all_new || self.stands(number_of(parts[*part], *row)));
+        let comes = coming.iter().map(|(part, row)| (old.len() + part, *row));
         let shared = Shared { source: &self.source, store_version: long(version) };
         let rows = Gathered::new((parts.clone(), old.len()), stays.chain(comes), shared).map_err(broken)?;
         (0..rows.len())
@@ -179,7 +234,7 @@ impl Settled<'_> {
     /// The rows that leave a file, for the list of superseded rows.
     fn superseded(
         &self,
-        rows: &RecordBatch,
+        (rows, at): (&RecordBatch, &dyn Fn(u32) -> usize),
         leaving: &BTreeMap<u32, Existing>,
         (month, version): (&str, u64),
     ) -> Result<Vec<Superseded>, StoreError> {
@@ -188,7 +243,7 @@ impl Settled<'_> {
             .map(|(row, existing)| {
                 let by = self.standing.amended.get(&existing.key).and_then(|number| self.amending.get(number));
                 let by = by.copied().unwrap_or_default();
-                Superseded::of(rows, (*row as usize, existing.key), month, (version, by))
+                Superseded::of(rows, (at(*row), existing.key), month, (version, by))
             })
             .collect()
     }
@@ -205,19 +260,15 @@ pub(super) struct Written {
     pub(super) superseded: Vec<Superseded>,
 }
 
-/// Files to write anew with the rows that leave them, and months to write.
+/// Files of which rows change, and months to write.
 #[derive(Default)]
 pub(super) struct Plan {
-    pub(super) files: BTreeMap<u32, BTreeMap<u32, Existing>>,
+    pub(super) files: BTreeMap<u32, Changing>,
     pub(super) months: BTreeSet<Month>,
 }
 
 impl Plan {
-    fn files_of<'p>(
-        &'p self,
-        files: &'p [DataFile],
-        month: &'p str,
-    ) -> impl Iterator<Item = (u32, &'p BTreeMap<u32, Existing>)> {
+    fn files_of<'p>(&'p self, files: &'p [DataFile], month: &'p str) -> impl Iterator<Item = (u32, &'p Changing)> {
         let of_month = move |number: &u32| files[*number as usize].partition.as_deref() == Some(month);
         self.files.iter().filter(move |(number, _)| of_month(number)).map(|(number, rows)| (*number, rows))
     }
