@@ -72,11 +72,19 @@ impl Records {
         8 * (self.patients.len() + self.words.len() + self.measures.len()) + 4 * self.states.len()
     }
 
+    /// Empties it; its memory stays for what comes next, as giving it back in small pieces would scatter it.
+    fn clear(&mut self) {
+        self.patients.clear();
+        self.states.clear();
+        self.words.clear();
+        self.measures.clear();
+    }
+
     fn append(&mut self, other: &mut Records) {
-        self.patients.append(&mut other.patients);
-        self.states.append(&mut other.states);
-        self.words.append(&mut other.words);
-        self.measures.append(&mut other.measures);
+        append(&mut self.patients, &mut other.patients);
+        append(&mut self.states, &mut other.states);
+        append(&mut self.words, &mut other.words);
+        append(&mut self.measures, &mut other.measures);
     }
 
     fn write(&self, to: &mut impl Write) -> io::Result<()> {
@@ -120,6 +128,14 @@ impl Records {
             .extend(take(8 * rows * width.measures)?.chunks_exact(8).map(|chunk| i64::from_le_bytes(eight(chunk))));
         Ok(true)
     }
+}
+
+/// Appends with a quarter of room to spare: a vector that doubles would take up to twice the memory that is allowed.
+fn append<T>(to: &mut Vec<T>, from: &mut Vec<T>) {
+    if to.capacity() - to.len() < from.len() {
+        to.reserve_exact(from.len().max(to.len() / 4));
+    }
+    to.append(from);
 }
 
 /// How wide the records of a count are.
@@ -227,7 +243,7 @@ impl Divided {
             };
             part.records.write(file)?;
             self.spilled_bytes += part.records.bytes() as u64;
-            part.records = Records::default();
+            part.records.clear();
         }
         self.in_memory = 0;
         Ok(())

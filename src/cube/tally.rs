@@ -5,7 +5,7 @@ use super::kinds::{Kind, Loud};
 use crate::domain::EffectId;
 use rustc_hash::FxBuildHasher;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Grade from which a side effect is called severe (CTCAE).
 pub const SEVERE: u8 = 3;
@@ -163,6 +163,22 @@ impl Tally {
     }
 }
 
+/// Patients by their sessions and those in which they were assessed.
+type Quiet = HashMap<(u32, u32), u64, FxBuildHasher>;
+
+/// Kinds of assessment from which on a cell keeps what it has told of a side effect: several analyses ask the same.
+const LARGE: usize = 1 << 12;
+
+/// What a large cell has told.
+#[derive(Debug, Default)]
+struct Known(Mutex<BTreeMap<EffectId, Quiet>>);
+
+impl Clone for Known {
+    fn clone(&self) -> Known {
+        Known::default()
+    }
+}
+
 /// Counts of a cell that is complete.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settled {
@@ -173,6 +189,7 @@ pub(super) struct Settled {
     /// By side effect.
     loud: Vec<(Loud, u64)>,
     measures: Vec<MeasureSums>,
+    known: Known,
 }
 
 /// How many patients have so many sessions, present in so many, confirmed absent in so many.
@@ -211,14 +228,7 @@ impl Settled {
     }
 
     fn cell_of(&self, effect: EffectId, counts: impl Fn(&Loud) -> (u32, u32, u32)) -> Cell {
-        // By sessions and assessed sessions.
-        let mut quiet: HashMap<(u32, u32), u64, FxBuildHasher> = HashMap::default();
-        let kinds = self.kinds.as_deref().unwrap_or_default();
-        for (number, patients) in &self.assessed {
-            if let Kind::Assessed(assessed) = &kinds[*number as usize] {
-                *quiet.entry((assessed.sessions, assessed.of(effect))).or_default() += patients;
-            }
-        }
+        let mut quiet = self.quiet(effect);
         // Who has the side effect stands among those assessed so often, as if it had it in none of the sessions.
         let mut others = Alike::new();
         for (loud, patients) in self.loud_of(effect) {
@@ -232,6 +242,26 @@ impl Settled {
         }
         others.into_iter().for_each(|(counts, patients)| cell.add_patients(patients, counts));
         cell
+    }
+
+    /// All patients by how often they were assessed, as if none had the side effect.
+    fn quiet(&self, effect: EffectId) -> Quiet {
+        if self.assessed.len() < LARGE {
+            return self.count_quiet(effect);
+        }
+        let mut known = self.known.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(effect).or_insert_with(|| self.count_quiet(effect)).clone()
+    }
+
+    fn count_quiet(&self, effect: EffectId) -> Quiet {
+        let mut quiet = Quiet::default();
+        let kinds = self.kinds.as_deref().unwrap_or_default();
+        for (number, patients) in &self.assessed {
+            if let Kind::Assessed(assessed) = &kinds[*number as usize] {
+                *quiet.entry((assessed.sessions, assessed.of(effect))).or_default() += patients;
+            }
+        }
+        quiet
     }
 
     fn loud_of(&self, effect: EffectId) -> impl Iterator<Item = &(Loud, u64)> {
