@@ -117,19 +117,47 @@ impl Kinds {
 pub(super) struct Telling {
     /// The kinds that were met.
     pub(super) kinds: Kinds,
+    /// Kinds of patients with one session, by its states: where they stand in `of_one`.
+    single: HashMap<StateSet, (u32, u32), FxBuildHasher>,
+    of_one: Vec<u32>,
     words: Vec<u128>,
+    /// What is present and what is confirmed absent in each session of the patient.
+    told: Vec<(u128, u128)>,
 }
+
+/// Different states of which is kept what kinds they make.
+const SINGLES: usize = 1 << 15;
 
 impl Telling {
     /// The kinds of a patient with sessions of these states, in place of what `into` held.
     pub(super) fn of(&mut self, sessions: &[StateSet], into: &mut Vec<u32>) {
         into.clear();
+        let [session] = sessions else {
+            self.tell(sessions, into);
+            return;
+        };
+        if let Some((from, to)) = self.single.get(session) {
+            into.extend_from_slice(&self.of_one[*from as usize..*to as usize]);
+            return;
+        }
+        self.tell(sessions, into);
+        if self.single.len() < SINGLES {
+            let from = count(self.of_one.len());
+            self.of_one.extend_from_slice(into);
+            self.single.insert(*session, (from, count(self.of_one.len())));
+        }
+    }
+
+    fn tell(&mut self, sessions: &[StateSet], into: &mut Vec<u32>) {
         self.words.clear();
         self.words.push(sessions.len() as u128);
-        let mut present = 0;
+        self.told.clear();
+        let mut any = 0;
         for session in sessions {
-            present |= session.present();
-            let mut carry = session.assessed();
+            let (present, absent) = (session.present(), session.absent());
+            self.told.push((present, absent));
+            any |= present;
+            let mut carry = present | absent;
             for plane in &mut self.words[1..] {
                 (*plane, carry) = (*plane ^ carry, *plane & carry);
             }
@@ -138,14 +166,14 @@ impl Telling {
             }
         }
         into.push(self.kinds.assessed(&self.words));
-        while present != 0 {
-            let effect = EffectId(u16::try_from(present.trailing_zeros()).unwrap_or(u16::MAX));
-            present &= present - 1;
+        while any != 0 {
+            let effect = EffectId(u16::try_from(any.trailing_zeros()).unwrap_or(u16::MAX));
+            any &= any - 1;
             let mut loud = Loud { effect, sessions: count(sessions.len()), absent: 0, by_grade: [0; GRADES] };
-            for session in sessions {
-                if session.present() & bit(effect) != 0 {
+            for (session, (present, absent)) in sessions.iter().zip(&self.told) {
+                if present & bit(effect) != 0 {
                     loud.by_grade[usize::from(session.grade(effect)).min(GRADES - 1)] += 1;
-                } else if session.absent() & bit(effect) != 0 {
+                } else if absent & bit(effect) != 0 {
                     loud.absent += 1;
                 }
             }

@@ -52,18 +52,24 @@ impl Records {
 
     /// Adds the states of a session.
     pub(super) fn push_states(&mut self, states: &StateSet, width: Width) {
+        #[expect(clippy::cast_possible_truncation, reason = "a lane is the lower half of what is left")]
         for plane in &states.planes()[..width.planes] {
-            let lane = |at: usize| u32::try_from(plane >> (LANE * at) & u128::from(u32::MAX)).unwrap_or_default();
-            self.states.extend((0..width.lanes).map(lane));
+            self.states.push(*plane as u32);
+            (1..width.lanes).for_each(|at| self.states.push((plane >> (LANE * at)) as u32));
         }
     }
 
     /// The states of a session.
     pub(super) fn states(&self, row: u32, width: Width) -> StateSet {
         let at = row as usize * width.states();
+        let lanes = &self.states[at..at + width.states()];
         let mut planes = [0; StateSet::PLANES];
-        for (plane, lanes) in planes.iter_mut().zip(self.states[at..at + width.states()].chunks_exact(width.lanes)) {
-            *plane = lanes.iter().rev().fold(0, |plane, lane| plane << LANE | u128::from(*lane));
+        if width.lanes == 1 {
+            planes.iter_mut().zip(lanes).for_each(|(plane, lane)| *plane = u128::from(*lane));
+        } else {
+            for (plane, lanes) in planes.iter_mut().zip(lanes.chunks_exact(width.lanes)) {
+                *plane = lanes.iter().rev().fold(0, |plane, lane| plane << LANE | u128::from(*lane));
+            }
         }
         StateSet::of_planes(planes)
     }

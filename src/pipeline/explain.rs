@@ -16,6 +16,8 @@ pub struct Explanation {
     pub source: String,
     /// Number of sessions, where it is known beforehand.
     pub sessions: Option<u64>,
+    /// Bytes of the store's sessions that are read, and all of them.
+    pub bytes: Option<(u64, u64)>,
     /// How the states of the side effects come about.
     pub states: String,
     /// Columns that the pass over the sessions reads.
@@ -67,12 +69,12 @@ pub struct SessionsLine {
 pub fn explain(pipeline: &Pipeline) -> Result<Explanation, ProduceError> {
     let needed = Needed::by(pipeline);
     let want = needed.plan.want()?;
-    let (source, sessions, states) = match &pipeline.store {
+    let (source, sessions, bytes, states) = match &pipeline.store {
         Some(at) => store(pipeline, at, &want)?,
         None => {
             let files: usize = pipeline.sources.iter().map(|source| source.logs.len()).sum();
             let states = "settled in memory, against the data cut".to_owned();
-            (format!("{files} session logs, read whole and validated"), None, states)
+            (format!("{files} session logs, read whole and validated"), None, None, states)
         }
     };
     let by_session = pipeline.analyses.iter().filter_map(|analysis| {
@@ -82,6 +84,7 @@ pub fn explain(pipeline: &Pipeline) -> Result<Explanation, ProduceError> {
     Ok(Explanation {
         source,
         sessions,
+        bytes,
         states,
         columns: needed.columns(&want).into_iter().collect(),
         conditions: want.filters.iter().map(|filter| filter.text().to_owned()).collect(),
@@ -92,12 +95,16 @@ pub fn explain(pipeline: &Pipeline) -> Result<Explanation, ProduceError> {
     })
 }
 
-fn store(pipeline: &Pipeline, at: &StoreAt, want: &Want) -> Result<(String, Option<u64>, String), ProduceError> {
+/// Source, sessions, bytes, and how states come about.
+type OfStore = (String, Option<u64>, Option<(u64, u64)>, String);
+
+fn store(pipeline: &Pipeline, at: &StoreAt, want: &Want) -> Result<OfStore, ProduceError> {
     let refused = |source: StoreError| super::load::LoadError::Store { source };
     let opened = Store::open(&at.home).map_err(refused)?;
     let data_cut = pipeline.data_cut.or(at.batch.newest_day.map(crate::domain::Day)).unwrap_or_default();
     let stored = StoredSessions::settled(&opened, &at.batch, (&pipeline.catalogue, data_cut)).map_err(refused)?;
     let source = format!("store {}, version {}", at.home.shown().display(), at.batch.version);
+    let bytes = stored.as_ref().map(|stored| stored.bytes(want)).transpose().map_err(PlanError::from)?;
     let states = match &stored {
         Some(stored) => {
             let (files, (outside, sessions)) = (stored.parts(), stored.outside(want).map_err(PlanError::from)?);
@@ -117,7 +124,7 @@ fn store(pipeline: &Pipeline, at: &StoreAt, want: &Want) -> Result<(String, Opti
              were added"
         ),
     };
-    Ok((source, Some(at.batch.counts.sessions), states))
+    Ok((source, Some(at.batch.counts.sessions), bytes, states))
 }
 
 fn cubes(plan: &Plan, analyses: &[Analysis]) -> Vec<CubeLine> {
@@ -149,6 +156,9 @@ impl Explanation {
         lines.push(format!("states: {}", self.states));
         lines.push("pass 1, over the sessions, each once, on all cores:".to_owned());
         lines.push(format!("  columns     {}", list(&self.columns, "none but the states")));
+        if let Some((read, all)) = self.bytes {
+            lines.push(format!("  reads       {} MB of {} MB on disk", megabytes(read), megabytes(all)));
+        }
         lines.push(format!("  conditions  {}", list(&self.conditions, "none")));
         lines.push(format!("  keeps       {}", self.kept()));
         lines.push(format!("pass 2, over the patients, on all cores: {} cubes", self.cubes.len()));
@@ -186,7 +196,6 @@ impl Explanation {
         let bytes = self.bytes_a_session;
         let Some(sessions) = self.sessions else { return format!("{bytes} bytes a session") };
         let all = sessions * bytes as u64;
-        let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
         let fits = if all > self.memory as u64 { "the rest goes to temporary files" } else { "it fits" };
         format!(
             "{bytes} bytes a session, {} MB of {} MB allowed: {fits}",
@@ -194,4 +203,8 @@ impl Explanation {
             megabytes(self.memory as u64)
         )
     }
+}
+
+fn megabytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1_000_000)
 }

@@ -30,7 +30,7 @@ pub struct Want {
 
 /// The states of a session over all side effects. For each side effect a number below 8, of which each plane holds a bit:
 /// 0 = not assessed, 1 = confirmed absent, from 2 on present, with the worst grade behind it (0 = none stated).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct StateSet([u128; StateSet::PLANES]);
 
 impl StateSet {
@@ -87,6 +87,9 @@ impl StateSet {
     /// Worst grade of a side effect that is present; 0 = none stated.
     #[must_use]
     pub fn grade(&self, effect: EffectId) -> u8 {
+        if self.0[2] == 0 && self.0[0] & self.0[1] == 0 {
+            return 0;
+        }
         let set = |plane: &u128| u8::from(plane >> effect.index() & 1 != 0);
         self.0.iter().rev().fold(0, |number, plane| number << 1 | set(plane)).saturating_sub(StateSet::PRESENT)
     }

@@ -321,6 +321,14 @@ fn a_run_can_be_explained_before_it_is_made() {
     let told = explained(&["run", "s.toml", "--store", "s", "--explain", "--json"]);
     assert_eq!(told["sessions"], 4);
     assert!(told["states"].as_str().unwrap().starts_with("as settled when the rows were written"), "{told}");
+    let (read, all) = (told["bytes"][0].as_u64().unwrap(), told["bytes"][1].as_u64().unwrap());
+    assert!(0 < read && read < all, "{told}");
+    // Days that no analysis counts are passed over, and less is read.
+    let later = format!("version = 1\nid = \"p\"\n[cohort]\nwhere = \"session_date > '2100-01-01'\"\n{RATES}");
+    fs::write(folder.path().join("s.toml"), later).unwrap();
+    let told = explained(&["run", "s.toml", "--store", "s", "--explain", "--json"]);
+    assert!(told["states"].as_str().unwrap().contains("(4 sessions) hold only days that no analysis counts"), "{told}");
+    assert!(told["bytes"][0].as_u64().unwrap() < read, "{told}");
     fs::write(folder.path().join("s.toml"), format!("version = 1\nid = \"p\"\ndata_cut = 2026-03-01\n{RATES}"))
         .unwrap();
     let told = explained(&["run", "s.toml", "--store", "s", "--explain", "--json"]);

@@ -16,12 +16,13 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Rows that are read at once.
-const BATCH_ROWS: usize = 1 << 15;
+const BATCH_ROWS: usize = 1 << 14;
 /// Side effects of which the states fit one word: present in its lower half, absent in its upper.
 const LANES: usize = 32;
 
@@ -71,21 +72,27 @@ impl<'a> StoredSessions<'a> {
         Ok((files, sessions))
     }
 
-    fn read_file(&self, file: &DataFile, want: &Want, take: &mut dyn FnMut(Block)) -> Result<(), BlockError> {
-        if is_outside(file, want)? {
-            let little = Want { coded: want.coded.clone(), ..Want::default() };
-            let plan = Reading { outside: true, ..Reading::of(&little, file) };
-            return self.read_columns(file, (&little, &plan), take);
-        }
-        self.read_columns(file, (want, &Reading::of(want, file)), take)
+    /// Bytes of the files that a count reads, and of the files.
+    ///
+    /// # Errors
+    /// When a file is not there or damaged, or a condition cannot be answered.
+    pub fn bytes(&self, want: &Want) -> Result<(u64, u64), BlockError> {
+        let of_file = |file: &DataFile| -> Result<u64, BlockError> {
+            let (want, plan) = planned(file, want)?;
+            let names = self.columns(&plan, &want);
+            let opened = data_file::open(self.store.home(), TableName::Sessions, (file, Some(&[])))?;
+            let metadata = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new());
+            let metadata = metadata.map_err(|error| damaged(TableName::Sessions, &error))?;
+            let chunks = metadata.metadata().row_groups().iter().flat_map(|group| group.columns());
+            let wanted = chunks.filter(|chunk| names.iter().any(|name| name == chunk.column_path().string().as_str()));
+            Ok(wanted.map(|chunk| u64::try_from(chunk.compressed_size()).unwrap_or_default()).sum())
+        };
+        let read = self.files.par_iter().map(of_file).sum::<Result<u64, BlockError>>()?;
+        Ok((read, self.files.iter().map(|file| file.bytes).sum()))
     }
 
-    fn read_columns(
-        &self,
-        file: &DataFile,
-        (want, plan): (&Want, &Reading),
-        take: &mut dyn FnMut(Block),
-    ) -> Result<(), BlockError> {
+    fn read_file(&self, file: &DataFile, want: &Want, take: &mut dyn FnMut(Block)) -> Result<(), BlockError> {
+        let (want, plan) = &planned(file, want)?;
         let of_file = |error: &dyn std::error::Error| StoreError::Damaged {
             table: TableName::Sessions.folder(),
             reason: format!("{}: {error}", file.path),
@@ -217,6 +224,16 @@ fn is_outside(file: &DataFile, want: &Want) -> Result<bool, FilterError> {
     let Some(days) = snapshot::days_of(file) else { return Ok(false) };
     let excludes = want.filters.iter().map(|filter| filter.excludes(&days)).collect::<Result<Vec<bool>, _>>()?;
     Ok(want.counted.iter().all(|conditions| conditions.iter().any(|at| excludes[*at])))
+}
+
+/// What is wanted of a file, and what must be read for it.
+fn planned(file: &DataFile, want: &Want) -> Result<(Want, Reading), FilterError> {
+    if is_outside(file, want)? {
+        let little = Want { coded: want.coded.clone(), ..Want::default() };
+        let plan = Reading { outside: true, ..Reading::of(&little, file) };
+        return Ok((little, plan));
+    }
+    Ok((want.clone(), Reading::of(want, file)))
 }
 
 /// What must be read of a file for a count.
