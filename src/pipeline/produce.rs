@@ -14,7 +14,7 @@ use crate::chart::{self, Chart, ChartError, ChartRequest};
 use crate::cube::PlanError;
 use crate::domain::Day;
 use crate::report::{self, Fact, MethodNote, Page, Section, layout};
-use crate::results::{Released, ResultRow, release, write};
+use crate::results::{Released, ResultRow, format, release, write};
 use crate::store::{BlockError, SessionsBuilder};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -290,7 +290,7 @@ impl Made<'_> {
             format!("Sessions with {}", analysis.wheres.join(" and "))
         };
         let only = usize::from(self.pipeline.cohort_where.is_some()) < analysis.wheres.len();
-        let size = if only { String::new() } else { format!(" ({analysed_sessions})") };
+        let size = if only { String::new() } else { format!(" ({})", format::whole(analysed_sessions)) };
         format!("{who}{size}, {counted}, {denominator}. Data cut {}.", self.data_cut)
     }
 

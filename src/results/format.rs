@@ -44,7 +44,17 @@ pub fn count(number: f64) -> String {
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return format!("{sign}{digits}");
     }
-    let mut text = sign.to_owned();
+    format!("{sign}{}", commas(digits))
+}
+
+/// A count with commas between thousands.
+#[must_use]
+pub fn whole(number: u64) -> String {
+    commas(&number.to_string())
+}
+
+fn commas(digits: &str) -> String {
+    let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
@@ -151,11 +161,20 @@ pub fn value(row: &ResultRow) -> String {
     }
 }
 
-/// The row's interval without brackets: `7.7–10.1`; `None` when the row has none.
+/// The row's interval without brackets: `7.7–10.1`; `None` when the row has none. The upper end of a proportion that is
+/// more than nothing never reads 0.0, nor the lower end of one that is less than everything 100.0: `0.0–<0.1`.
 #[must_use]
 pub fn interval(row: &ResultRow) -> Option<String> {
     let (low, high) = (row.low?, row.high?);
-    Some(ends(&in_unit(low, row), &in_unit(high, row)))
+    let end = |number: f64, beyond: f64| match row.unit {
+        "proportion"
+            if row.statistic != Statistic::RiskDifference && percent_number(number) == percent_number(beyond) =>
+        {
+            percent_bounded(number)
+        }
+        _ => in_unit(number, row),
+    };
+    Some(ends(&end(low, 1.0), &end(high, 0.0)))
 }
 
 /// Value and interval: `8.8 % (7.7–10.1)`; the value alone without an interval; `NE` without a value.
@@ -237,6 +256,16 @@ mod tests {
         assert_eq!(percent(1.0), "100.0\u{a0}%");
         assert_eq!(level(0.95), "95\u{a0}%");
         assert_eq!(level(0.998), "99.8\u{a0}%");
+    }
+
+    #[test]
+    fn the_far_end_of_an_interval_is_never_rounded_to_certainty() {
+        let of = |low: f64, high: f64| interval(&rate(Some(low), Some(low), Some(high))).unwrap();
+        assert_eq!(of(0.0, 0.000_01), "0.0–<0.1");
+        assert_eq!(of(0.000_1, 0.012), "0.0–1.2");
+        assert_eq!(of(0.999_9, 1.0), ">99.9–100.0");
+        assert_eq!(of(0.0, 0.0), "0.0–0.0");
+        assert_eq!(of(0.077, 0.101), "7.7–10.1");
     }
 
     #[test]
