@@ -3,13 +3,10 @@
 use super::Outcomes;
 use crate::cube::Cubes;
 use crate::domain::{Catalogue, EffectId};
-use crate::store::{Filter, SessionTable, Settled};
 
-/// The filled cubes and, for what cannot be made from cells, the sessions themselves.
+/// What was counted of the sessions, and what came in.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
-    /// The sessions themselves, where an analysis needs them.
-    pub sessions: Option<Sessions<'a>>,
     /// The cubes that the analyses asked for.
     pub cubes: &'a Cubes,
     /// The run's side effects.
@@ -36,28 +33,6 @@ impl Evidence<'_> {
     #[must_use]
     pub fn code(&self, effect: EffectId) -> String {
         self.catalogue.get(effect).code.clone()
-    }
-}
-
-/// The sessions themselves.
-#[derive(Debug, Clone, Copy)]
-pub struct Sessions<'a> {
-    /// The sessions up to the data cut, with the columns that the analyses need.
-    pub table: &'a SessionTable,
-    /// Their states.
-    pub settled: &'a Settled,
-}
-
-impl Sessions<'_> {
-    /// For each session whether every expression holds. The expressions were tried when the pipeline was read.
-    #[must_use]
-    pub fn fits(&self, wheres: &[String]) -> Vec<bool> {
-        let mut fits = vec![true; self.table.len()];
-        for text in wheres {
-            let rows = Filter::parse(text).and_then(|filter| filter.rows(self.table)).unwrap_or_default();
-            fits.iter_mut().enumerate().for_each(|(row, fits)| *fits &= rows.get(row).copied().unwrap_or(false));
-        }
-        fits
     }
 }
 

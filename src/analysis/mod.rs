@@ -13,9 +13,9 @@ pub mod severity;
 pub mod trend;
 
 pub use counting::{Counted, Counting, Denominator, IntervalMethod, Multiplicity};
-pub use evidence::{Evidence, Intake, IntakeCount, Sessions};
+pub use evidence::{Evidence, Intake, IntakeCount};
 
-use crate::cube::{CubeKey, Dimension, FilledKey};
+use crate::cube::{CubeKey, Dimension, FilledKey, PatternKey, Plan};
 use crate::domain::EffectId;
 use crate::results::ResultRow;
 
@@ -45,17 +45,8 @@ pub struct Needs {
     pub filled: Vec<FilledKey>,
     /// Whether the cubes must tell the worst grades.
     pub grades: bool,
-    /// What cannot be made from cells, and which columns of the sessions themselves it takes.
-    pub sessions: Option<SessionsNeed>,
-}
-
-/// Why an analysis reads the sessions themselves.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SessionsNeed {
-    /// What it makes of them.
-    pub why: &'static str,
-    /// The columns that it reads, those of its conditions not among them.
-    pub columns: Vec<String>,
+    /// Covariate patterns, for what cannot be made from cells.
+    pub patterns: Vec<PatternKey>,
 }
 
 impl Needs {
@@ -63,6 +54,16 @@ impl Needs {
     #[must_use]
     pub fn cubes(cubes: Vec<CubeKey>) -> Needs {
         Needs { cubes, ..Needs::default() }
+    }
+
+    /// Asks a plan for all of it.
+    pub fn plan(self, plan: &mut Plan) {
+        self.cubes.into_iter().for_each(|key| plan.need(key));
+        self.filled.into_iter().for_each(|key| plan.need_filled(key));
+        self.patterns.into_iter().for_each(|key| plan.need_patterns(key));
+        if self.grades {
+            plan.need_grades();
+        }
     }
 }
 

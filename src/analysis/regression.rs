@@ -1,10 +1,14 @@
-//! Design matrices from sessions: what a model is fitted to.
+//! Design matrices from covariate patterns: what a model is fitted to.
 
+use super::Analysis;
 use super::counting::Denominator;
-use super::{Analysis, Evidence};
+use super::rates::as_number;
+use crate::cube::Patterns;
+use crate::cube::patterns::SessionKind;
 use crate::domain::EffectId;
+use crate::stats::logistic::clusters::{Clusters, Member};
 use crate::stats::logistic::{FitProblem, Observations};
-use crate::store::{SessionTable, State};
+use crate::store::State;
 
 /// A column of the design, with its name and, for a level of a coded column, the level that it is compared with.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,121 +19,159 @@ pub(super) struct Term {
     pub(super) comparator: String,
 }
 
-/// A model's data: complete sessions only, and how many were left out for a missing value.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Design {
+/// A model's data: complete sessions only, and how many were left out for a missing value. A row is a pattern.
+#[derive(Debug)]
+pub(super) struct Design<'a> {
     /// Terms after the intercept.
     pub(super) terms: Vec<Term>,
     cells: Vec<f64>,
     events: Vec<f64>,
     trials: Vec<f64>,
-    clusters: Vec<u32>,
+    patients: Patients<'a>,
     /// Sessions in the denominator that lack a value.
     pub(super) incomplete: u64,
 }
 
-/// A predictor, by session.
+/// The patients of a design.
+#[derive(Debug)]
+struct Patients<'a> {
+    patterns: &'a Patterns,
+    /// For each kind of session, the row and the event that it is to the model; nothing where it has no part in it.
+    of_kind: Vec<Option<Member>>,
+}
+
+impl Clusters for Patients<'_> {
+    fn fit(&self, rows: usize) -> bool {
+        self.of_kind.iter().flatten().all(|member| (member.row as usize) < rows)
+    }
+
+    fn parts(&self) -> usize {
+        self.patterns.parts()
+    }
+
+    fn visit(&self, part: usize, _observations: &Observations<'_>, take: &mut dyn FnMut(&[Member])) {
+        let mut members = Vec::new();
+        for kinds in self.patterns.patients(part) {
+            members.clear();
+            members.extend(kinds.filter_map(|kind| self.of_kind[kind]));
+            if !members.is_empty() {
+                take(&members);
+            }
+        }
+    }
+}
+
+/// How a facet of the patterns enters a model.
 #[derive(Debug, Clone)]
-pub(super) enum Predictor {
-    /// Enters as it is.
-    Number { name: String, values: Vec<Option<f64>> },
-    /// Enters as one term for each level but the reference.
-    Levels { name: String, codes: Vec<Option<u32>>, texts: Vec<String>, reference: Option<u32> },
+pub(super) enum Role {
+    /// As the number that it is.
+    Number,
+    /// As the score of its level.
+    Scores(Vec<f64>),
+    /// As one term for each level but the reference: this one, or else the one with most sessions.
+    Levels(Option<usize>),
+}
+
+/// A predictor of a model.
+#[derive(Debug, Clone)]
+pub(super) struct Predictor {
+    /// Name of its column.
+    pub(super) name: String,
+    /// Its place among the facets of the patterns.
+    pub(super) facet: usize,
+    /// How it enters.
+    pub(super) role: Role,
 }
 
 impl Predictor {
-    /// A column of the table: numbers as they are, everything else by its levels.
-    pub(super) fn column(table: &SessionTable, name: &str) -> Option<Predictor> {
-        if let Some(values) = table.numbers(name) {
-            return Some(Predictor::Number { name: name.to_owned(), values });
-        }
-        let labels = table.labels(name)?;
-        Some(Predictor::Levels { name: name.to_owned(), codes: labels.codes, texts: labels.texts, reference: None })
-    }
-
-    fn is_known(&self, row: usize) -> bool {
-        match self {
-            Predictor::Number { values, .. } => values[row].is_some(),
-            Predictor::Levels { codes, .. } => codes[row].is_some(),
-        }
-    }
-
-    /// The terms that this predictor adds, over the sessions used, with the level of each.
-    fn terms(&self, rows: &[usize]) -> Vec<(Term, Option<u32>)> {
-        match self {
-            Predictor::Number { name, .. } => vec![(Term { name: name.clone(), comparator: String::new() }, None)],
-            Predictor::Levels { name, codes, texts, reference } => {
-                let mut counts = vec![0u64; texts.len()];
-                for code in rows.iter().filter_map(|row| codes[*row]) {
-                    counts[code as usize] += 1;
-                }
-                let most = (0..texts.len()).rev().max_by_key(|at| counts[*at]);
-                let reference = reference.map(|code| code as usize).or(most);
-                let comparator = reference.and_then(|at| texts.get(at)).cloned().unwrap_or_default();
-                (0u32..)
-                    .zip(texts)
-                    .filter(|(code, _)| counts[*code as usize] > 0 && Some(*code as usize) != reference)
-                    .map(|(code, text)| {
-                        (Term { name: format!("{name}={text}"), comparator: comparator.clone() }, Some(code))
-                    })
-                    .collect()
+    /// The terms that this predictor adds, with the level of each; `sessions` is how many each pattern has.
+    fn terms(&self, patterns: &Patterns, sessions: &[u64]) -> Vec<(Term, Option<usize>)> {
+        let Role::Levels(reference) = self.role else {
+            return vec![(Term { name: self.name.clone(), comparator: String::new() }, None)];
+        };
+        let texts = patterns.texts(self.facet);
+        let mut counts = vec![0u64; texts.len()];
+        for (pattern, sessions) in sessions.iter().enumerate() {
+            if let Some(level) = patterns.level(pattern, self.facet) {
+                counts[level] += sessions;
             }
         }
+        let reference = reference.or_else(|| (0..texts.len()).rev().max_by_key(|level| counts[*level]));
+        let comparator = reference.and_then(|level| texts.get(level)).cloned().unwrap_or_default();
+        let term = |(level, text): (usize, &String)| {
+            (Term { name: format!("{}={text}", self.name), comparator: comparator.clone() }, Some(level))
+        };
+        let met = |(level, _): &(usize, &String)| counts[*level] > 0 && Some(*level) != reference;
+        texts.iter().enumerate().filter(met).map(term).collect()
     }
 
-    fn value(&self, row: usize, level: Option<u32>) -> f64 {
-        match (self, level) {
-            (Predictor::Number { values, .. }, _) => values[row].unwrap_or(0.0),
-            (Predictor::Levels { codes, .. }, Some(level)) => f64::from(u8::from(codes[row] == Some(level))),
-            (Predictor::Levels { .. }, None) => 0.0,
+    /// Value of a term for a pattern that has one.
+    fn value(&self, patterns: &Patterns, (pattern, of_term): (usize, Option<usize>)) -> f64 {
+        let level = || patterns.level(pattern, self.facet);
+        match &self.role {
+            Role::Number => patterns.number(pattern, self.facet).unwrap_or_default(),
+            Role::Scores(scores) => level().map_or(0.0, |level| scores[level]),
+            Role::Levels(_) => f64::from(u8::from(level() == of_term)),
         }
     }
 }
 
-impl Design {
-    /// The design of a side effect on predictors, over the analysis' sessions that lack neither a predictor nor a value
-    /// of `complete`.
+/// Which patterns are rows of a design.
+const NO_ROW: u32 = u32::MAX;
+
+impl<'a> Design<'a> {
+    /// The design of a side effect on predictors, over the sessions of the patterns that lack neither a predictor nor a
+    /// value of `complete`.
     pub(super) fn of(
         analysis: &Analysis,
-        evidence: &Evidence<'_>,
+        patterns: &'a Patterns,
         (effect, predictors, complete): (EffectId, &[Predictor], &[Predictor]),
-    ) -> Design {
-        let Some(sessions) = evidence.sessions else { return Design::default() };
-        let fits = sessions.fits(&analysis.wheres);
-        let counts = |row: &usize| {
-            let assessed = sessions.settled.state(*row, effect) != State::NotAssessed;
-            fits[*row] && (assessed || analysis.counting.denominator == Denominator::AllSessions)
+    ) -> Design<'a> {
+        let all = analysis.counting.denominator == Denominator::AllSessions;
+        let counts = |state: State| all || state != State::NotAssessed;
+        let complete = |pattern: usize| {
+            predictors.iter().chain(complete).all(|predictor| patterns.is_known(pattern, predictor.facet))
         };
-        let denominator: Vec<usize> = (0..sessions.table.len()).filter(counts).collect();
-        let complete = |row: &usize| predictors.iter().chain(complete).all(|predictor| predictor.is_known(*row));
-        let rows: Vec<usize> = denominator.iter().copied().filter(complete).collect();
-        let columns: Vec<(&Predictor, Term, Option<u32>)> = predictors
-            .iter()
-            .flat_map(|predictor| predictor.terms(&rows).into_iter().map(move |(term, level)| (predictor, term, level)))
-            .collect();
-        let mut design = Design {
-            terms: columns.iter().map(|(_, term, _)| term.clone()).collect(),
-            cells: Vec::with_capacity(rows.len() * (columns.len() + 1)),
-            events: Vec::with_capacity(rows.len()),
-            trials: vec![1.0; rows.len()],
-            clusters: Vec::with_capacity(rows.len()),
-            incomplete: (denominator.len() - rows.len()) as u64,
-        };
-        let mut cluster_of =
-            vec![u32::MAX; sessions.table.patients().iter().max().map_or(0, |last| *last as usize + 1)];
-        let mut clusters = 0;
-        for row in rows {
-            design.cells.push(1.0);
-            design.cells.extend(columns.iter().map(|(predictor, _, level)| predictor.value(row, *level)));
-            design.events.push(f64::from(u8::from(sessions.settled.state(row, effect) == State::Present)));
-            let cluster = &mut cluster_of[sessions.table.patients()[row] as usize];
-            if *cluster == u32::MAX {
-                *cluster = clusters;
-                clusters += 1;
+        let (mut sessions, mut events, mut incomplete) = (vec![0u64; patterns.len()], vec![0u64; patterns.len()], 0);
+        for kind in patterns.kinds().iter().filter(|kind| counts(kind.state(effect))) {
+            if complete(kind.pattern) {
+                sessions[kind.pattern] += kind.sessions;
+                events[kind.pattern] += if kind.state(effect) == State::Present { kind.sessions } else { 0 };
+            } else {
+                incomplete += kind.sessions;
             }
-            design.clusters.push(*cluster);
         }
-        design
+        let columns: Vec<(&Predictor, Term, Option<usize>)> = predictors
+            .iter()
+            .flat_map(|predictor| {
+                let terms = predictor.terms(patterns, &sessions).into_iter();
+                terms.map(move |(term, level)| (predictor, term, level))
+            })
+            .collect();
+        let (mut cells, mut row_of, mut rows) = (Vec::new(), vec![NO_ROW; patterns.len()], 0u32);
+        for pattern in (0..patterns.len()).filter(|pattern| sessions[*pattern] > 0) {
+            cells.push(1.0);
+            cells.extend(columns.iter().map(|(predictor, _, level)| predictor.value(patterns, (pattern, *level))));
+            row_of[pattern] = rows;
+            rows += 1;
+        }
+        let member = |kind: &SessionKind| {
+            let (row, state) = (row_of[kind.pattern], kind.state(effect));
+            let events = f64::from(u8::from(state == State::Present));
+            (row != NO_ROW && counts(state)).then_some(Member { row, events, trials: 1.0 })
+        };
+        let of_rows = |counts: &[u64]| {
+            let rows = counts.iter().zip(&sessions).filter(|(_, sessions)| **sessions > 0);
+            rows.map(|(count, _)| as_number(*count)).collect()
+        };
+        Design {
+            terms: columns.iter().map(|(_, term, _)| term.clone()).collect(),
+            cells,
+            events: of_rows(&events),
+            trials: of_rows(&sessions),
+            patients: Patients { patterns, of_kind: patterns.kinds().iter().map(member).collect() },
+            incomplete,
+        }
     }
 
     /// Takes a term out (0 = the first after the intercept) and gives its name.
@@ -171,25 +213,24 @@ impl Design {
             terms: self.terms.len() + 1,
             events: &self.events,
             trials: &self.trials,
-            clusters: &self.clusters,
+            clusters: &self.patients,
         }
     }
 
     /// Sessions used.
-    pub(super) fn sessions(&self) -> u64 {
-        self.events.len() as u64
+    pub(super) fn sessions(&self) -> f64 {
+        // An empty sum of floats is −0.
+        self.trials.iter().sum::<f64>() + 0.0
     }
 
     /// Sessions used in which the side effect was present.
     pub(super) fn events(&self) -> f64 {
-        // An empty sum of floats is −0.
         self.events.iter().sum::<f64>() + 0.0
     }
 
     /// Events (or non-events, where they are fewer) for each term after the intercept.
     pub(super) fn events_per_term(&self) -> f64 {
-        let all = super::rates::as_number(self.sessions());
-        let fewer = self.events().min(all - self.events());
-        fewer / super::rates::as_number(self.terms.len().max(1) as u64)
+        let fewer = self.events().min(self.sessions() - self.events());
+        fewer / as_number(self.terms.len().max(1) as u64)
     }
 }

@@ -4,10 +4,10 @@
 
 use super::counting::{Counted, cluster_sums};
 use super::rates::{as_number, rate_rows};
-use super::regression::{Design, Predictor};
-use super::{Analysis, Evidence, Kind, Needs, SessionsNeed, group_of};
+use super::regression::{Design, Predictor, Role};
+use super::{Analysis, Evidence, Kind, Needs, Outcomes, group_of};
 use crate::cube::plan::CellView;
-use crate::cube::{Cube, Dimension, MeasureSums};
+use crate::cube::{Cube, Dimension, Facet, MeasureSums, PatternKey, Patterns};
 use crate::domain::EffectId;
 use crate::results::{ResultRow, Statistic};
 use crate::stats::logistic::{self, Covariance, Fit, FitProblem, Likelihood};
@@ -37,21 +37,34 @@ fn over(analysis: &Analysis) -> Option<&Dimension> {
 
 fn needs(analysis: &Analysis) -> Needs {
     let by_level = over(analysis).map(|over| analysis.cube(vec![over.clone()], CONTEXT));
-    let followed = over(analysis).map(|over| over.column.clone());
-    let why = "logistic models, their errors clustered by patient";
     Needs {
         cubes: by_level.into_iter().chain([analysis.cube(Vec::new(), &[])]).collect(),
-        sessions: Some(SessionsNeed { why, columns: followed.into_iter().chain(analysis.adjust.clone()).collect() }),
+        patterns: over(analysis).map(|over| patterns(analysis, over)).into_iter().collect(),
         ..Needs::default()
+    }
+}
+
+/// The patterns of the models: the column that is followed, then those that are allowed for.
+fn patterns(analysis: &Analysis, over: &Dimension) -> PatternKey {
+    let allowed_for = analysis.adjust.iter().filter_map(|name| Facet::column(name));
+    PatternKey {
+        wheres: analysis.wheres.clone(),
+        facets: std::iter::once(Facet::Level(over.clone())).chain(allowed_for).collect(),
+        effects: match &analysis.outcomes {
+            Outcomes::All => None,
+            Outcomes::These(effects) => Some(effects.clone()),
+        },
     }
 }
 
 fn rows(analysis: &Analysis, evidence: &Evidence<'_>) -> Vec<ResultRow> {
     let Some(over) = over(analysis) else { return Vec::new() };
     let Some(cube) = evidence.cubes.get(&analysis.cube(vec![over.clone()], CONTEXT)) else { return Vec::new() };
+    let key = patterns(analysis, over);
+    let Some(patterns) = evidence.cubes.patterns(&key) else { return Vec::new() };
     let mut rows = context_rows(analysis, cube);
     for effect in evidence.effects(&analysis.outcomes) {
-        let trend = Trend { analysis, evidence, over, cube, effect };
+        let trend = Trend { analysis, evidence, over, cube, patterns, facets: &key.facets, effect };
         rows.extend(trend.overall_rows());
         rows.extend(trend.level_rows());
         rows.extend(trend.test_rows());
@@ -104,6 +117,8 @@ struct Trend<'a> {
     evidence: &'a Evidence<'a>,
     over: &'a Dimension,
     cube: &'a Cube,
+    patterns: &'a Patterns,
+    facets: &'a [Facet],
     effect: EffectId,
 }
 
@@ -217,29 +232,29 @@ impl Trend<'_> {
         rows
     }
 
-    /// Scores of the levels, by session.
-    fn score_predictor(&self) -> Option<Predictor> {
-        let labels = self.over.labels(self.evidence.sessions?.table).ok()?;
-        let scores: Vec<f64> = labels.texts.iter().enumerate().map(|(at, text)| score(at, Some(text))).collect();
-        let values = labels.codes.iter().map(|code| code.map(|code| scores[code as usize])).collect();
-        Some(Predictor::Number { name: self.over.column.clone(), values })
+    /// The column that is followed, as a model takes it.
+    fn followed(&self, role: Role) -> Predictor {
+        Predictor { name: self.over.column.clone(), facet: 0, role }
     }
 
-    /// The levels against one of them, by session.
-    fn level_predictor(&self, reference: &str) -> Option<Predictor> {
-        let labels = self.over.labels(self.evidence.sessions?.table).ok()?;
-        let at = labels.texts.iter().position(|text| text == reference)?;
-        Some(Predictor::Levels {
-            name: self.over.column.clone(),
-            codes: labels.codes,
-            texts: labels.texts,
-            reference: Some(u32::try_from(at).ok()?),
-        })
+    /// By the scores of its levels.
+    fn by_score(&self) -> Predictor {
+        let texts = self.patterns.texts(0).iter().enumerate();
+        self.followed(Role::Scores(texts.map(|(at, text)| score(at, Some(text))).collect()))
+    }
+
+    /// What the adjusted models allow for.
+    fn allowed_for(&self) -> Vec<Predictor> {
+        let role = |facet: &Facet| match facet {
+            Facet::Number(_) => Role::Number,
+            Facet::Level(_) => Role::Levels(None),
+        };
+        let facets = self.facets.iter().enumerate().skip(1);
+        facets.map(|(at, facet)| Predictor { name: facet.name().to_owned(), facet: at, role: role(facet) }).collect()
     }
 
     fn crude_rows(&self) -> Vec<ResultRow> {
-        let Some(score) = self.score_predictor() else { return Vec::new() };
-        let model = self.model("crude", &[score], &[]);
+        let model = self.model("crude", &[self.by_score()], &[]);
         let mut rows = model.rows;
         // The risks of a fit with Firth's penalty are pulled towards one half: they are no rates to draw.
         if let Some(fit) = model.fit.filter(|fit| fit.likelihood == Likelihood::Plain) {
@@ -263,20 +278,12 @@ impl Trend<'_> {
         if self.analysis.adjust.is_empty() {
             return Vec::new();
         }
-        let adjust = || -> Vec<Predictor> {
-            let Some(sessions) = self.evidence.sessions else { return Vec::new() };
-            self.analysis.adjust.iter().filter_map(|name| Predictor::column(sessions.table, name)).collect()
-        };
-        let mut rows = Vec::new();
-        if let Some(score) = self.score_predictor() {
-            // On the sessions of the adjusted model, so that what differs is the model and not the sessions.
-            rows.extend(self.model("crude_complete", &[score], &adjust()).rows);
-        }
-        if let Some(score) = self.score_predictor() {
-            let predictors: Vec<Predictor> = std::iter::once(score).chain(adjust()).collect();
-            rows.extend(self.model("adjusted", &predictors, &[]).rows);
-        }
-        rows.extend(self.level_model("adjusted_levels", &adjust()));
+        let allowed_for = self.allowed_for();
+        // On the sessions of the adjusted model, so that what differs is the model and not the sessions.
+        let mut rows = self.model("crude_complete", &[self.by_score()], &allowed_for).rows;
+        let predictors: Vec<Predictor> = std::iter::once(self.by_score()).chain(allowed_for.clone()).collect();
+        rows.extend(self.model("adjusted", &predictors, &[]).rows);
+        rows.extend(self.level_model("adjusted_levels", &allowed_for));
         rows
     }
 
@@ -286,13 +293,14 @@ impl Trend<'_> {
         let held = self.levels().any(|(_, cell)| {
             cell.sessions() > 0 && cell.group().first().and_then(|(_, text)| *text) == Some(reference.as_str())
         });
-        let levels = self.level_predictor(reference).filter(|_| held);
-        let Some(levels) = levels else {
+        let at = self.patterns.texts(0).iter().position(|text| text == reference);
+        let Some(at) = at.filter(|_| held) else {
             let warning = format!("not_estimable: no session has {} {reference}", self.over.column);
             let term = format!("{}:{name}", self.over.column);
             let row = self.template(Statistic::OddsRatio);
             return vec![ResultRow { term, warning, unit: "ratio", counted: "sessions", ..row }];
         };
+        let levels = self.followed(Role::Levels(Some(at)));
         let predictors: Vec<Predictor> = std::iter::once(levels).chain(adjust.iter().cloned()).collect();
         let own = |row: &ResultRow| row.term.starts_with(&self.over.column);
         self.model(name, &predictors, &[]).rows.into_iter().filter(own).collect()
@@ -301,7 +309,7 @@ impl Trend<'_> {
     /// Fits one model and makes a row for each of its terms. `name` tells models apart in row ids; sessions that lack
     /// a value of `complete` are left out although the model does not use it.
     fn model(&self, name: &str, predictors: &[Predictor], complete: &[Predictor]) -> Model {
-        let mut design = Design::of(self.analysis, self.evidence, (self.effect, predictors, complete));
+        let mut design = Design::of(self.analysis, self.patterns, (self.effect, predictors, complete));
         let mut notes = Vec::new();
         if design.incomplete > 0 {
             notes.push(format!("{} sessions with a missing value left out", design.incomplete));
@@ -318,7 +326,7 @@ impl Trend<'_> {
         };
         let template = ResultRow {
             numerator: Some(design.events()),
-            denominator: Some(as_number(design.sessions())),
+            denominator: Some(design.sessions()),
             counted: "sessions",
             unit: "ratio",
             ..self.template(Statistic::OddsRatio)
@@ -342,7 +350,7 @@ impl Trend<'_> {
         &self,
         name: &str,
         template: &ResultRow,
-        (fit, design, note): (&Fit, &Design, &str),
+        (fit, design, note): (&Fit, &Design<'_>, &str),
     ) -> Vec<ResultRow> {
         let mut rows = Vec::new();
         for (at, term) in design.terms.iter().enumerate() {
@@ -371,13 +379,13 @@ impl Trend<'_> {
 }
 
 /// Maximum likelihood, or Firth's where events are few or separated; with what a reader must know of the choice.
-fn fit(design: &Design) -> Result<(Fit, Option<String>), FitProblem> {
+fn fit(design: &Design<'_>) -> Result<(Fit, Option<String>), FitProblem> {
     let observations = design.observations();
-    let all = as_number(design.sessions());
-    if design.sessions() > 0 && design.events() <= 0.0 {
+    let all = design.sessions();
+    if all > 0.0 && design.events() <= 0.0 {
         return Err(FitProblem::NoEvents);
     }
-    if design.sessions() > 0 && design.events() >= all {
+    if all > 0.0 && design.events() >= all {
         return Err(FitProblem::OnlyEvents);
     }
     if design.events_per_term() < FEW_EVENTS_PER_TERM {
@@ -396,7 +404,7 @@ fn fit(design: &Design) -> Result<(Fit, Option<String>), FitProblem> {
 /// A term's odds ratio and test: clustered by patient (CR1) with maximum likelihood. With Firth's likelihood events
 /// are few, and a clustered error collapses where a level has none: the interval is then the wider one, at each end, of
 /// the clustered and the profile interval (of the followed column; for what it is adjusted for, the model's own).
-fn term_estimate(fit: &Fit, design: &Design, (term, followed, level): (usize, bool, Level)) -> (Estimate, Test) {
+fn term_estimate(fit: &Fit, design: &Design<'_>, (term, followed, level): (usize, bool, Level)) -> (Estimate, Test) {
     let (clustered, test) = (fit.odds_ratio(term, Covariance::Cr1, level), fit.p_value(term, Covariance::Cr1));
     if fit.likelihood == Likelihood::Plain {
         return (clustered, test);

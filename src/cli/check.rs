@@ -48,8 +48,7 @@ pub(super) fn source((mapping, named): (Option<&Path>, Named<'_>), access: &Acce
         Some(path) => crate::pipeline::settle::mapping(path)?,
         None => Default::default(),
     };
-    let mut source = Source::find_with(Path::new(""), named, (mapping, access))
-        .map_err(|(_, reason)| Failure::new(WRONG_USE, reason, "name logs, folders, patterns or addresses"))?;
+    let mut source = Source::find_with(Path::new(""), named, (mapping, access)).map_err(|(_, unfound)| unfound)?;
     if let Some(password) = database_password() {
         source.give_password(&password);
     }

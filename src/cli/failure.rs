@@ -1,5 +1,6 @@
 //! A failure at the door: what happened, what to do next, and the exit code.
 
+use crate::pipeline::files::Unfound;
 use crate::pipeline::init::InitError;
 use crate::pipeline::load::{Cause, LoadError};
 use crate::pipeline::take_in::TakeInError;
@@ -40,7 +41,20 @@ impl Failure {
 
 impl From<PipelineError> for Failure {
     fn from(error: PipelineError) -> Failure {
-        Failure::new(WRONG_USE, error.to_string(), error.hint())
+        match error {
+            PipelineError::Store { source, .. } => source.into(),
+            PipelineError::Failed { .. } => Failure::new(FAILED, error.to_string(), error.hint()),
+            _ => Failure::new(WRONG_USE, error.to_string(), error.hint()),
+        }
+    }
+}
+
+impl From<Unfound> for Failure {
+    fn from(unfound: Unfound) -> Failure {
+        if unfound.failed {
+            return Failure::new(FAILED, unfound.reason, "try again, or look at the network and the permissions");
+        }
+        Failure::new(WRONG_USE, unfound.reason, "name logs, folders, patterns or addresses")
     }
 }
 
@@ -95,7 +109,7 @@ impl From<InitError> for Failure {
         let message = error.to_string();
         match error {
             InitError::Load(error) => error.into(),
-            InitError::Address { .. } => Failure::new(WRONG_USE, message, ""),
+            InitError::Address(unfound) => Failure { hint: String::new(), ..unfound.into() },
             InitError::NoHeader { .. } => {
                 Failure::new(UNUSABLE_DATA, message, "add a line with the column names, and start again")
             }

@@ -4,6 +4,7 @@
 
 use super::fields::{Field, Fields};
 use super::kinds::{Kind, Kinds, Telling};
+use super::patterns::{self, Gathering, Patterns, Reading};
 use super::plan::PlanError;
 use super::records::{Divided, Records, Width, part_of, parts_for};
 use super::rollup::RollUp;
@@ -123,26 +124,43 @@ const IN_ARRAYS: usize = 1 << 21;
 /// Kinds of patients that are counted in an array, at most.
 const MOST_FREQUENT: usize = 1 << 12;
 
-/// The cubes as they are counted, with the kinds of patients that they count.
-pub(super) type Counted = (Vec<Tally>, Arc<[Kind]>);
+/// What the second pass makes.
+pub(super) struct Counted {
+    /// The cubes as they are counted.
+    pub(super) tallies: Vec<Tally>,
+    /// The kinds of patients that they count.
+    pub(super) kinds: Arc<[Kind]>,
+    /// Patterns, as they were to be read.
+    pub(super) patterns: Vec<Patterns>,
+}
 
-/// Goes from patient to patient and fills every cube.
-pub(super) fn fill(divided: Divided, fillings: &[Filling], width: Width) -> Result<Counted, PlanError> {
+/// Goes from patient to patient, fills every cube and gathers every list of patterns.
+pub(super) fn fill(
+    divided: Divided,
+    (fillings, readings): (&[Filling], Vec<Reading>),
+    width: Width,
+) -> Result<Counted, PlanError> {
     let workers = rayon::current_num_threads().min(divided.parts()).max(1);
-    let parts = Mutex::new(divided.into_parts());
+    let parts = Mutex::new(divided.into_parts().enumerate());
     let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = |_| -> Result<Pass<'_>, PlanError> {
-        let mut pass = Pass::new(fillings, width);
-        while let Some(part) = next() {
-            pass.run(&part.records()?);
+        let mut pass = Pass::new(fillings, &readings, width);
+        while let Some((number, part)) = next() {
+            pass.run(number, &part.records()?);
         }
         Ok(pass)
     };
-    let mut passes = (0..workers).into_par_iter().map(work).collect::<Result<Vec<_>, _>>()?.into_iter();
-    let mut all = passes.next().unwrap_or_else(|| Pass::new(fillings, width));
+    let mut passes = (0..workers).into_par_iter().map(work).collect::<Result<Vec<_>, _>>()?;
+    let mut gathered: Vec<Vec<Gathering>> = readings.iter().map(|_| Vec::new()).collect();
+    for pass in &mut passes {
+        gathered.iter_mut().zip(pass.gatherings.drain(..)).for_each(|(all, own)| all.push(own));
+    }
+    let mut passes = passes.into_iter();
+    let mut all = passes.next().unwrap_or_else(|| Pass::new(fillings, &readings, width));
     passes.for_each(|pass| all.merge(&pass));
     let (tallies, kinds) = all.finish();
-    Ok((tallies, kinds.into_list().into()))
+    let patterns = readings.into_iter().zip(gathered).map(|(reading, all)| patterns::settle(reading, all)).collect();
+    Ok(Counted { tallies, kinds: kinds.into_list().into(), patterns })
 }
 
 /// A patient's or a cell's number, and a row that belongs to it.
@@ -151,6 +169,9 @@ type Placed<T = u64> = (T, u32);
 /// The pass over the patients, as one thread makes it.
 struct Pass<'a> {
     fillings: &'a [Filling],
+    readings: &'a [Reading],
+    /// For each of the readings what it has met.
+    gatherings: Vec<Gathering>,
     tallies: Vec<Tally>,
     /// Of a cube that others are rolled up from, the patients in several of its cells: the others count these on
     /// their own.
@@ -166,7 +187,7 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn new(fillings: &'a [Filling], width: Width) -> Pass<'a> {
+    fn new(fillings: &'a [Filling], readings: &'a [Reading], width: Width) -> Pass<'a> {
         let cells: usize = fillings.iter().map(|filling| filling.cells).sum();
         let frequent = (IN_ARRAYS / cells.max(1)).min(MOST_FREQUENT);
         let tallies = fillings.iter().map(|filling| Tally::new(filling.cells, frequent)).collect();
@@ -174,6 +195,8 @@ impl<'a> Pass<'a> {
             |at: usize| fillings.iter().any(|filling| filling.rolled_up.as_ref().is_some_and(|from| from.base == at));
         Pass {
             fillings,
+            readings,
+            gatherings: readings.iter().map(|_| Gathering::default()).collect(),
             tallies,
             apart: (0..fillings.len()).map(|at| is_base(at).then(Tally::default)).collect(),
             several: vec![false; fillings.len()],
@@ -207,7 +230,8 @@ impl<'a> Pass<'a> {
     }
 
     /// Counts the patients of a part.
-    fn run(&mut self, records: &Records) {
+    fn run(&mut self, part: usize, records: &Records) {
+        self.gatherings.iter_mut().for_each(|gathering| gathering.begin(part, records.len()));
         let order = records.by_patient();
         let mut states: Vec<StateSet> = Vec::new();
         let mut cells: Vec<(u32, u32)> = Vec::new();
@@ -215,6 +239,9 @@ impl<'a> Pass<'a> {
             states.clear();
             states.extend(patient.iter().map(|(_, row)| records.states(*row, self.width)));
             self.telling.of(&states, &mut self.whole);
+            for (gathering, reading) in self.gatherings.iter_mut().zip(self.readings) {
+                gathering.take(reading, records, (patient, self.width));
+            }
             // Finer cubes first: those that are rolled up from them ask where the patient is.
             for rolled_up in [false, true] {
                 for at in (0..self.fillings.len()).filter(|at| self.fillings[*at].rolled_up.is_some() == rolled_up) {

@@ -4,8 +4,9 @@ use super::cell::{Cell, MeasureSums};
 use super::dimension::{Dimension, DimensionError};
 use super::fields::Fields;
 use super::filled::{Counting, Filled, FilledKey};
-use super::kernel::{self, Filling, Gathered};
+use super::kernel::{self, Counted, Filling, Gathered};
 use super::kinds::Kind;
+use super::patterns::{PatternKey, Patterns, Reading};
 use super::records::Width;
 use super::rollup::{self, RollUp};
 use super::tally::{Settled, Tally};
@@ -57,6 +58,7 @@ pub enum PlanError {
 pub struct Plan {
     keys: Vec<CubeKey>,
     filled: Vec<FilledKey>,
+    patterns: Vec<PatternKey>,
     grades: bool,
 }
 
@@ -87,6 +89,13 @@ impl Plan {
         }
     }
 
+    /// Asks for patterns; those that were asked for before are not made twice.
+    pub fn need_patterns(&mut self, key: PatternKey) {
+        if !self.patterns.contains(&key) {
+            self.patterns.push(key);
+        }
+    }
+
     /// Asks that the cubes tell the worst grades too.
     pub fn need_grades(&mut self) {
         self.grades = true;
@@ -102,6 +111,12 @@ impl Plan {
     #[must_use]
     pub fn bases(&self) -> Vec<Option<&CubeKey>> {
         rollup::bases(&self.keys).into_iter().map(|base| base.map(|base| &self.keys[base])).collect()
+    }
+
+    /// The patterns that are asked for.
+    #[must_use]
+    pub fn patterns(&self) -> &[PatternKey] {
+        &self.patterns
     }
 
     /// What must be read of every session.
@@ -121,7 +136,8 @@ impl Plan {
     }
 
     fn fields(&self) -> Result<Fields, PlanError> {
-        let counted: Vec<CubeKey> = self.filled.iter().map(FilledKey::as_cube).collect();
+        let of_filled = self.filled.iter().map(FilledKey::as_cube);
+        let counted: Vec<CubeKey> = of_filled.chain(self.patterns.iter().map(PatternKey::as_cube)).collect();
         let mut fields = Fields::of(self.keys.iter().chain(&counted))?;
         for key in &self.filled {
             let new = key.columns.iter().filter(|column| !fields.want.filled.contains(column)).cloned();
@@ -129,8 +145,7 @@ impl Plan {
             fields.want.filled.extend(new);
         }
         fields.want.grades = self.grades;
-        let of_cubes = self.keys.iter().map(|key| &key.wheres).chain(self.filled.iter().map(|key| &key.wheres));
-        let counted = of_cubes.map(|wheres| fields.filters(wheres)).collect();
+        let counted = self.keys.iter().chain(&counted).map(|key| fields.filters(&key.wheres)).collect();
         fields.want.counted = counted;
         Ok(fields)
     }
@@ -188,10 +203,11 @@ impl Scanned<'_> {
                 ..shape.filling(&fields)
             })
             .collect();
+        let readings = plan.patterns.iter().map(|key| Reading::of(key, &fields, &domains)).collect();
         let spilled_bytes = divided.spilled_bytes();
-        let (tallies, kinds) = kernel::fill(divided, &fillings, width)?;
+        let Counted { tallies, kinds, patterns } = kernel::fill(divided, (&fillings, readings), width)?;
         let cubes = shapes.into_iter().zip(tallies).map(|(shape, tally)| Cube::of(shape, tally, &kinds)).collect();
-        Ok(Cubes { cubes, filled, sessions, uncoded, spilled_bytes })
+        Ok(Cubes { cubes, filled, patterns, sessions, uncoded, spilled_bytes })
     }
 }
 
@@ -261,6 +277,7 @@ impl Shape {
 pub struct Cubes {
     cubes: Vec<Cube>,
     filled: Vec<Filled>,
+    patterns: Vec<Patterns>,
     sessions: u64,
     uncoded: u64,
     spilled_bytes: u64,
@@ -277,6 +294,12 @@ impl Cubes {
     #[must_use]
     pub fn filled(&self, key: &FilledKey) -> Option<&Filled> {
         self.filled.iter().find(|filled| filled.key == *key)
+    }
+
+    /// The patterns of a key that the plan held.
+    #[must_use]
+    pub fn patterns(&self, key: &PatternKey) -> Option<&Patterns> {
+        self.patterns.iter().find(|patterns| patterns.key == *key)
     }
 
     /// Number of all sessions that were read, whether any cube counts them or not.

@@ -1,10 +1,10 @@
 //! `run --explain`: what a run would read, count and keep, before it does.
 
-use super::count::{Needed, RECORDS_SHARE};
+use super::count::{self, RECORDS_SHARE};
 use super::produce::ProduceError;
 use super::settle::{Pipeline, StoreAt};
 use crate::analysis::Analysis;
-use crate::cube::{CubeKey, Plan, PlanError};
+use crate::cube::{CubeKey, PatternKey, Plan, PlanError};
 use crate::store::lake::{Store, StoreError, StoredSessions};
 use crate::store::{Blocks, Want};
 use serde::Serialize;
@@ -30,8 +30,8 @@ pub struct Explanation {
     pub memory: usize,
     /// Cubes that the pass over the patients fills.
     pub cubes: Vec<CubeLine>,
-    /// Analyses that read the sessions themselves.
-    pub by_session: Vec<SessionsLine>,
+    /// Covariate patterns that the pass over the patients gathers, for models.
+    pub patterns: Vec<PatternsLine>,
 }
 
 /// A cube.
@@ -51,15 +51,15 @@ pub struct CubeLine {
     pub analyses: Vec<String>,
 }
 
-/// An analysis that reads the sessions themselves.
+/// Covariate patterns.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SessionsLine {
-    /// The analysis.
-    pub analysis: String,
-    /// What it makes of them.
-    pub why: String,
-    /// The columns that it reads.
-    pub columns: Vec<String>,
+pub struct PatternsLine {
+    /// What makes them up.
+    pub of: Vec<String>,
+    /// Conditions.
+    pub conditions: Vec<String>,
+    /// Analyses that they serve.
+    pub analyses: Vec<String>,
 }
 
 /// What a run of the pipeline would do.
@@ -67,8 +67,8 @@ pub struct SessionsLine {
 /// # Errors
 /// When the store cannot be opened or sessions cannot be divided as asked.
 pub fn explain(pipeline: &Pipeline) -> Result<Explanation, ProduceError> {
-    let needed = Needed::by(pipeline);
-    let want = needed.plan.want()?;
+    let plan = count::plan(pipeline);
+    let want = plan.want()?;
     let (source, sessions, bytes, states) = match &pipeline.store {
         Some(at) => store(pipeline, at, &want)?,
         None => {
@@ -77,21 +77,17 @@ pub fn explain(pipeline: &Pipeline) -> Result<Explanation, ProduceError> {
             (format!("{files} session logs, read whole and validated"), None, None, states)
         }
     };
-    let by_session = pipeline.analyses.iter().filter_map(|analysis| {
-        let need = (analysis.kind.needs)(analysis).sessions?;
-        Some(SessionsLine { analysis: analysis.id.clone(), why: need.why.to_owned(), columns: need.columns })
-    });
     Ok(Explanation {
         source,
         sessions,
         bytes,
         states,
-        columns: needed.columns(&want).into_iter().collect(),
+        columns: count::columns(&want).into_iter().collect(),
         conditions: want.filters.iter().map(|filter| filter.text().to_owned()).collect(),
-        bytes_a_session: needed.plan.bytes_a_session(pipeline.catalogue.ids().count())?,
+        bytes_a_session: plan.bytes_a_session(pipeline.catalogue.ids().count())?,
         memory: pipeline.memory / RECORDS_SHARE,
-        cubes: cubes(&needed.plan, &pipeline.analyses),
-        by_session: by_session.collect(),
+        cubes: cubes(&plan, &pipeline.analyses),
+        patterns: patterns(&plan, &pipeline.analyses),
     })
 }
 
@@ -144,6 +140,18 @@ fn cubes(plan: &Plan, analyses: &[Analysis]) -> Vec<CubeLine> {
     plan.keys().iter().zip(plan.bases()).map(line).collect()
 }
 
+fn patterns(plan: &Plan, analyses: &[Analysis]) -> Vec<PatternsLine> {
+    let line = |key: &PatternKey| {
+        let serves = |analysis: &&Analysis| (analysis.kind.needs)(analysis).patterns.contains(key);
+        PatternsLine {
+            of: key.facets.iter().map(|facet| facet.name().to_owned()).collect(),
+            conditions: key.wheres.clone(),
+            analyses: analyses.iter().filter(serves).map(|analysis| analysis.id.clone()).collect(),
+        }
+    };
+    plan.patterns().iter().map(line).collect()
+}
+
 impl Explanation {
     /// For a person.
     #[must_use]
@@ -181,13 +189,13 @@ impl Explanation {
             line.push_str(&format!(": {}", list(&cube.analyses, "the run itself")));
             lines.push(line);
         }
-        for line in &self.by_session {
-            lines.push(format!(
-                "{} reads the sessions themselves ({}); columns {}",
-                line.analysis,
-                line.why,
-                line.columns.join(", ")
-            ));
+        for patterns in &self.patterns {
+            let mut line = format!("  patterns of {}", patterns.of.join(", "));
+            if !patterns.conditions.is_empty() {
+                line.push_str(&format!(" where {}", patterns.conditions.join(" and ")));
+            }
+            line.push_str(&format!(", for models, 4 bytes a session: {}", patterns.analyses.join(", ")));
+            lines.push(line);
         }
         lines.join("\n")
     }

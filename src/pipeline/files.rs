@@ -101,18 +101,34 @@ pub(super) const NO_LOG: &str = "not a known kind of file";
 const LINKED: &str = "a link to a folder";
 const FOLDER: &str = "a folder; a pattern with ** goes into folders";
 
-/// The inputs that a path, a folder, a pattern or an address names; `Err` = the reason why there is none.
+/// Why a name gives no input.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unfound {
+    /// Why.
+    pub reason: String,
+    /// Whether something failed (a network, a disk), rather than that there is nothing of the name.
+    pub failed: bool,
+}
+
+impl From<String> for Unfound {
+    fn from(reason: String) -> Unfound {
+        Unfound { reason, failed: false }
+    }
+}
+
+/// The inputs that a path, a folder, a pattern or an address names.
 ///
 /// A folder gives every file in it and below it of which the extension is known, but for hidden ones.
 ///
 /// # Errors
 /// When there is no such thing, when a folder cannot be listed, or when nothing fits a pattern.
-pub fn expand(base: &Path, named: &str, access: &Access) -> Result<Found, String> {
+pub fn expand(base: &Path, named: &str, access: &Access) -> Result<Found, Unfound> {
     if is_address(named) {
         return objects::expand(named, access);
     }
     if is_url(named) {
-        return database(named).map(|file| Found { files: vec![file], skipped: Vec::new() });
+        return Ok(Found { files: vec![database(named)?], skipped: Vec::new() });
     }
     let joined = base.join(named);
     if joined.is_file() {
@@ -122,18 +138,19 @@ pub fn expand(base: &Path, named: &str, access: &Access) -> Result<Found, String
     if joined.is_dir() {
         walk(base, &joined, &mut found)?;
         if found.files.is_empty() {
-            return Err(format!("the folder {} holds no log{}", joined.display(), skipped_words(&found.skipped)));
+            let what = format!("the folder {} holds no log{}", joined.display(), skipped_words(&found.skipped));
+            return Err(what.into());
         }
     } else if named.contains(['*', '?', '[']) && !joined.exists() {
         matching(base, named, &mut found)?;
         if found.files.is_empty() {
-            return Err(format!("no file fits {}{}", joined.display(), skipped_words(&found.skipped)));
+            return Err(format!("no file fits {}{}", joined.display(), skipped_words(&found.skipped)).into());
         }
     } else if joined.exists() {
         // A pipe or a device: read once, as it is.
         found.files.push(file(joined, portable(named)));
     } else {
-        return Err(format!("there is no file {}", joined.display()));
+        return Err(format!("there is no file {}", joined.display()).into());
     }
     found.files.sort_by(|a, b| a.name.cmp(&b.name));
     found.skipped.sort();
@@ -149,9 +166,13 @@ fn database(url: &str) -> Result<InputFile, String> {
     Ok(InputFile { name: database.name().to_owned(), at: Location::Database(Box::new(database)) })
 }
 
+fn not_listed(what: &str, error: &io::Error) -> Unfound {
+    Unfound { reason: format!("{what} cannot be listed: {error}"), failed: true }
+}
+
 /// Everything in a folder and below it.
-fn walk(base: &Path, folder: &Path, found: &mut Found) -> Result<(), String> {
-    let cannot = |error: io::Error| format!("the folder {} cannot be listed: {error}", folder.display());
+fn walk(base: &Path, folder: &Path, found: &mut Found) -> Result<(), Unfound> {
+    let cannot = |error: io::Error| not_listed(&format!("the folder {}", folder.display()), &error);
     for entry in std::fs::read_dir(folder).map_err(cannot)? {
         let entry = entry.map_err(cannot)?;
         let path = entry.path();
@@ -174,14 +195,14 @@ fn walk(base: &Path, folder: &Path, found: &mut Found) -> Result<(), String> {
 }
 
 /// Everything that fits a pattern, whatever its extension: who writes `*.log` means it.
-fn matching(base: &Path, pattern: &str, found: &mut Found) -> Result<(), String> {
+fn matching(base: &Path, pattern: &str, found: &mut Found) -> Result<(), Unfound> {
     // Brackets in the name of the pipeline's own folder are no pattern.
     let base_text = glob::Pattern::escape(&base.to_string_lossy());
     let whole = Path::new(&base_text).join(pattern);
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
     let paths = glob::glob_with(&whole.to_string_lossy(), options);
     for path in paths.map_err(|error| format!("`{pattern}` is no pattern: {error}"))? {
-        let path = path.map_err(|error| format!("{} cannot be listed: {}", error.path().display(), error.error()))?;
+        let path = path.map_err(|error| not_listed(&error.path().display().to_string(), error.error()))?;
         let name = name_within(base, &path);
         if path.is_dir() {
             found.skipped.push(Skipped { name, why: FOLDER });
@@ -227,7 +248,7 @@ mod tests {
     use std::fs;
 
     fn found_at(base: &Path, named: &str) -> Result<Found, String> {
-        expand(base, named, &Access::default())
+        expand(base, named, &Access::default()).map_err(|unfound| unfound.reason)
     }
 
     fn names(found: &Found) -> Vec<&str> {

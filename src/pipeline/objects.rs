@@ -1,21 +1,22 @@
 //! What an address in an object store stands for: one object, the logs below a prefix, or what fits a pattern.
 
-use super::files::{Found, HIDDEN, InputFile, Location, NO_LOG, Skipped, skipped_words};
-use crate::bucket::{self, Access, Address, Object};
+use super::files::{Found, HIDDEN, InputFile, Location, NO_LOG, Skipped, Unfound, skipped_words};
+use crate::bucket::{self, Access, Address, BucketError, Object};
 use crate::ingest;
 use std::path::Path;
 
-/// The inputs that an address names; `Err` = the reason why there is none.
-pub(super) fn expand(named: &str, access: &Access) -> Result<Found, String> {
-    let address = Address::parse(named).map_err(|error| format!("{error}; {}", error.remedy()))?;
-    let found = bucket::Found::at(&address, access).map_err(|error| format!("{error}; {}", error.remedy()))?;
+/// The inputs that an address names.
+pub(super) fn expand(named: &str, access: &Access) -> Result<Found, Unfound> {
+    let unfound =
+        |error: BucketError| Unfound { reason: format!("{error}; {}", error.remedy()), failed: !error.is_wrong_use() };
+    let found = bucket::Found::at(&Address::parse(named).map_err(unfound)?, access).map_err(unfound)?;
     match found {
         bucket::Found::One(object) => Ok(Found { files: vec![file(object)], skipped: Vec::new() }),
-        bucket::Found::Pattern(objects) if objects.is_empty() => Err(format!("no object fits {named}")),
+        bucket::Found::Pattern(objects) if objects.is_empty() => Err(format!("no object fits {named}").into()),
         bucket::Found::Pattern(objects) => {
             Ok(Found { files: objects.into_iter().map(file).collect(), skipped: Vec::new() })
         }
-        bucket::Found::Folder(objects) => folder(named, objects),
+        bucket::Found::Folder(objects) => Ok(folder(named, objects)?),
     }
 }
 

@@ -117,12 +117,7 @@ pub fn produce(pipeline: &Pipeline, observer: &dyn Observer) -> Result<Product, 
     let data_cut = pipeline.data_cut.or(loaded.newest).unwrap_or_default();
     let counted = count::count(pipeline, &mut loaded, (data_cut, observer))?;
     let intake = intake::of(&loaded, &counted.figures);
-    let evidence = Evidence {
-        sessions: counted.sessions(),
-        cubes: &counted.cubes,
-        catalogue: &pipeline.catalogue,
-        intake: &intake,
-    };
+    let evidence = Evidence { cubes: &counted.cubes, catalogue: &pipeline.catalogue, intake: &intake };
     let analysed_sessions = check_assessed(pipeline, &evidence)?;
     observer.stage("compute");
     let rows: Vec<Vec<ResultRow>> =

@@ -235,7 +235,7 @@ impl Settling<'_> {
             }
             (None, None) => return Ok(None),
         };
-        let refused = |error: StoreError| PipelineError::Store { message: error.to_string(), hint: error.remedy() };
+        let refused = |source: StoreError| PipelineError::Store { hint: source.remedy(), source };
         let home = Home::at(&root, &self.access()).map_err(refused)?;
         let store = Store::open(&home).map_err(refused)?;
         let batch = match self.choice.as_of {
@@ -258,9 +258,14 @@ impl Settling<'_> {
                 None => Mapping::default(),
             };
             let named = Named { logs: &spec.logs, events: &spec.events, assessments: &spec.assessments };
-            let source = Source::find_with(&self.base, named, (mapping, &self.access())).map_err(|(key, reason)| {
-                self.wrong(&format!("source, {key}"), reason, "paths are relative to the pipeline file")
-            })?;
+            let source =
+                Source::find_with(&self.base, named, (mapping, &self.access())).map_err(|(key, unfound)| {
+                    let key = format!("source, {key}");
+                    if unfound.failed {
+                        return PipelineError::Failed { path: self.path.to_owned(), key, message: unfound.reason };
+                    }
+                    self.wrong(&key, unfound.reason, "paths are relative to the pipeline file")
+                })?;
             sources.push(source);
         }
         let reads_store = self.spec.source.iter().any(|source| source.store.is_some());

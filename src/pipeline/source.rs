@@ -1,6 +1,6 @@
 //! A source of data: what its names stand for, and how it is read.
 
-use super::files::{self, InputFile, Skipped};
+use super::files::{self, InputFile, Skipped, Unfound};
 use crate::bucket::Access;
 use crate::validate::Mapping;
 use std::path::Path;
@@ -36,7 +36,7 @@ impl Source {
     ///
     /// # Errors
     /// The kind of file, and the reason why nothing is there.
-    pub fn find(base: &Path, named: Named<'_>, mapping: Mapping) -> Result<Source, (&'static str, String)> {
+    pub fn find(base: &Path, named: Named<'_>, mapping: Mapping) -> Result<Source, (&'static str, Unfound)> {
         Source::find_with(base, named, (mapping, &Access::default()))
     }
 
@@ -48,12 +48,12 @@ impl Source {
         base: &Path,
         named: Named<'_>,
         (mapping, access): (Mapping, &Access),
-    ) -> Result<Source, (&'static str, String)> {
+    ) -> Result<Source, (&'static str, Unfound)> {
         let mut skipped = Vec::new();
-        let mut expand = |key: &'static str, names: &[String]| -> Result<Vec<InputFile>, (&'static str, String)> {
+        let mut expand = |key: &'static str, names: &[String]| -> Result<Vec<InputFile>, (&'static str, Unfound)> {
             let mut inputs: Vec<InputFile> = Vec::new();
             for name in names {
-                let found = files::expand(base, name, access).map_err(|reason| (key, reason))?;
+                let found = files::expand(base, name, access).map_err(|unfound| (key, unfound))?;
                 inputs.extend(found.files.into_iter().filter(|file| !inputs.contains(file)).collect::<Vec<_>>());
                 skipped.extend(found.skipped);
             }

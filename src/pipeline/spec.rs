@@ -1,6 +1,7 @@
 //! The pipeline file as written. Unknown keys are refused with the nearest known one.
 
 use crate::ingest::without_passwords;
+use crate::store::lake::StoreError;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -46,11 +47,21 @@ pub enum PipelineError {
         /// What to do.
         hint: String,
     },
-    /// The store cannot be read.
-    #[error("{message}")]
-    Store {
-        /// What is wrong.
+    /// What it names cannot be reached.
+    #[error("{path}, {key}: {message}")]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// Where, such as `source, logs`.
+        key: String,
+        /// What failed.
         message: String,
+    },
+    /// The store cannot be read.
+    #[error("{source}")]
+    Store {
+        /// Why.
+        source: StoreError,
         /// What to do.
         hint: String,
     },
@@ -70,6 +81,7 @@ impl PipelineError {
     pub fn hint(&self) -> &str {
         match self {
             PipelineError::Unreadable { .. } => "check the path, and that it is a text file in TOML",
+            PipelineError::Failed { .. } => "try again, or look at the network and the permissions",
             PipelineError::Malformed { hint, .. }
             | PipelineError::Wrong { hint, .. }
             | PipelineError::Store { hint, .. }

@@ -283,7 +283,7 @@ mod tests {
         let plain = super::super::logistic::fit(&observations).unwrap();
         let penalised = fit(&observations).unwrap();
         let none = Observations { trials: &[], events: &[], clusters: &[], design: &[], terms: 2 };
-        assert_eq!(fit(&none).unwrap_err(), FitProblem::TooFewRows { rows: 0, terms: 2 });
+        assert_eq!(fit(&none).unwrap_err(), FitProblem::TooFewRows { trials: 0, terms: 2 });
         for refused in [
             profile(&observations, &plain, 1, Level::P95),
             profile(&observations, &penalised, 2, Level::P95),

@@ -3,6 +3,7 @@
 
 pub(super) mod cholesky;
 pub(super) mod climb;
+pub mod clusters;
 pub(super) mod merged;
 mod reference;
 pub(super) mod rows;
@@ -13,6 +14,7 @@ use super::distributions::normal_sf;
 use super::{Estimate, Level, Test};
 pub use climb::Likelihood;
 use climb::{Climb, Point};
+use clusters::Clusters;
 use merged::Merged;
 pub use reference::METHODS;
 use rows::{Totals, risk};
@@ -29,8 +31,8 @@ pub struct Observations<'a> {
     pub events: &'a [f64],
     /// Trials of each row; a row without trials is passed over.
     pub trials: &'a [f64],
-    /// Cluster of each row, in any order; rows of one cluster may be alike.
-    pub clusters: &'a [u32],
+    /// Whose trials may be alike; simplest, the number of each row's cluster.
+    pub clusters: &'a dyn Clusters,
 }
 
 /// Where the errors come from.
@@ -58,11 +60,11 @@ pub enum FitProblem {
         /// The row, from 0.
         row: usize,
     },
-    /// Fewer rows than terms.
-    #[error("{rows} rows are too few for {terms} terms")]
+    /// Fewer trials than terms.
+    #[error("{trials} trials are too few for {terms} terms")]
     TooFewRows {
-        /// Rows with trials.
-        rows: usize,
+        /// Trials: a row of many stands for as many.
+        trials: usize,
         /// Terms.
         terms: usize,
     },
@@ -109,8 +111,6 @@ pub struct Fit {
     pub iterations: u32,
     /// Clusters among the rows with trials.
     pub clusters: u64,
-    /// Rows with trials.
-    pub rows: usize,
     /// Events.
     pub events: f64,
     /// Trials.
@@ -183,7 +183,6 @@ pub(super) fn climb_to_fit(
         deviance: -2.0 * log_likelihood,
         iterations,
         clusters: sandwich.clusters,
-        rows: totals.rows,
         events: totals.events,
         trials: totals.trials,
         likelihood,

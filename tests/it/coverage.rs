@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 use stipple::analysis::{
-    Analysis, Counted, Counting, Denominator, Evidence, Intake, IntervalMethod, Multiplicity, Outcomes, Sessions,
+    Analysis, Counted, Counting, Denominator, Evidence, Intake, IntervalMethod, Multiplicity, Outcomes,
 };
 use stipple::cube::{Dimension, Plan as CubePlan};
 use stipple::domain::{Catalogue, FileId, Link, Place};
@@ -74,11 +74,10 @@ fn rows(plan: &Plan) -> Vec<ResultRow> {
     let settled = Settled::of(&table, &catalogue, plan.data_cut);
     let analysis = analysis(&catalogue);
     let mut cubes = CubePlan::default();
-    (analysis.kind.needs)(&analysis).cubes.into_iter().for_each(|key| cubes.need(key));
+    (analysis.kind.needs)(&analysis).plan(&mut cubes);
     let cubes = cubes.fill(&InMemory::new(&table, &settled), 1 << 30).unwrap();
     let intake = Intake::default();
-    let sessions = Some(Sessions { table: &table, settled: &settled });
-    let evidence = Evidence { sessions, cubes: &cubes, catalogue: &catalogue, intake: &intake };
+    let evidence = Evidence { cubes: &cubes, catalogue: &catalogue, intake: &intake };
     (analysis.kind.rows)(&analysis, &evidence)
 }
 

@@ -22,6 +22,7 @@ mod interruptions;
 mod object_stores;
 mod oracle_models;
 mod oracle_proportions;
+mod patterns;
 mod postgres;
 mod real_trial;
 mod redcap;

@@ -8,7 +8,7 @@ mod trial;
 pub use crate::validate::propose::FileSummary;
 pub use trial::Trial;
 
-use super::files::{self, Location};
+use super::files::{self, Location, Unfound};
 use super::load::LoadError;
 use crate::bucket::{Access, is_address};
 use crate::domain::Table;
@@ -26,11 +26,8 @@ pub enum InitError {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// An address gives no log, or many.
-    #[error("{reason}")]
-    Address {
-        /// Why.
-        reason: String,
-    },
+    #[error(transparent)]
+    Address(#[from] Unfound),
     /// The line that should hold the column names holds data.
     #[error("{file}: the line that should hold the column names seems to hold data")]
     NoHeader {
@@ -81,13 +78,13 @@ impl<'a> Named<'a> {
         if !is_address(path) {
             return Ok(Named { path, at: Location::File(path.into()), table });
         }
-        let found = files::expand(Path::new(""), path, access).map_err(|reason| InitError::Address { reason })?;
+        let found = files::expand(Path::new(""), path, access)?;
         match <[files::InputFile; 1]>::try_from(found.files) {
             Ok([file]) => Ok(Named { path, at: file.at, table }),
             Err(files) => {
                 let example = files.first().map(|file| file.name.as_str()).unwrap_or_default();
                 let reason = format!("{path} holds {} logs; name one of them, such as {example}", files.len());
-                Err(InitError::Address { reason })
+                Err(InitError::Address(reason.into()))
             }
         }
     }

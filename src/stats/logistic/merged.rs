@@ -8,6 +8,7 @@ use std::hash::Hasher;
 
 /// Below this many rows nothing is won.
 const WORTH_IT: usize = 4096;
+const NO_CLUSTERS: [u32; 0] = [];
 
 /// Rows that are all different.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -15,7 +16,6 @@ pub(in crate::stats) struct Merged {
     design: Vec<f64>,
     events: Vec<f64>,
     trials: Vec<f64>,
-    clusters: Vec<u32>,
     terms: usize,
 }
 
@@ -39,7 +39,6 @@ impl Merged {
                 merged.design.extend_from_slice(terms);
                 merged.events.push(0.0);
                 merged.trials.push(0.0);
-                merged.clusters.push(0);
                 next
             });
             merged.events[at] += observations.events[row];
@@ -52,14 +51,14 @@ impl Merged {
         &self.design[row * self.terms..(row + 1) * self.terms]
     }
 
-    /// As rows of a regression; their clusters mean nothing.
+    /// As rows of a regression, of no cluster.
     pub(in crate::stats) fn observations(&self) -> Observations<'_> {
         Observations {
             design: &self.design,
             terms: self.terms,
             events: &self.events,
             trials: &self.trials,
-            clusters: &self.clusters,
+            clusters: &NO_CLUSTERS,
         }
     }
 }

@@ -201,15 +201,15 @@ impl Observations<'_> {
     /// Checks the shape and the values, and adds up what is there.
     pub(in crate::stats) fn check(&self) -> Result<Totals, FitProblem> {
         let rows = self.rows();
-        let lengths = [self.events.len(), self.clusters.len()];
-        if self.terms == 0 || lengths != [rows, rows] || self.design.len() != rows * self.terms {
+        let fit = self.events.len() == rows && self.clusters.fit(rows);
+        if self.terms == 0 || !fit || self.design.len() != rows * self.terms {
             return Err(FitProblem::Shape);
         }
         let totals = fold(rows, Totals::default, |totals, row| totals.take(self, row), Totals::merge);
         match totals.first_unusable {
             Some(row) => Err(FitProblem::Unusable { row }),
-            None if totals.rows == 0 || totals.rows < self.terms => {
-                Err(FitProblem::TooFewRows { rows: totals.rows, terms: self.terms })
+            None if whole(totals.trials) < self.terms => {
+                Err(FitProblem::TooFewRows { trials: whole(totals.trials), terms: self.terms })
             }
             None => Ok(totals),
         }
@@ -230,10 +230,14 @@ impl Observations<'_> {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of trials are far below 2^53")]
+fn whole(trials: f64) -> usize {
+    trials as usize
+}
+
 /// What the rows add up to.
 #[derive(Default)]
 pub(in crate::stats) struct Totals {
-    pub(in crate::stats) rows: usize,
     pub(in crate::stats) events: f64,
     pub(in crate::stats) trials: f64,
     first_unusable: Option<usize>,
@@ -247,13 +251,11 @@ impl Totals {
             self.first_unusable.get_or_insert(row);
             return;
         }
-        self.rows += usize::from(trials > 0.0);
         self.events += events;
         self.trials += trials;
     }
 
     fn merge(&mut self, part: Totals) {
-        self.rows += part.rows;
         self.events += part.events;
         self.trials += part.trials;
         self.first_unusable = self.first_unusable.or(part.first_unusable);

@@ -3,7 +3,8 @@
 use super::Observations;
 use super::cholesky::product;
 use super::climb::{Likelihood, Point};
-use super::rows::{Nonzero, add, fold, mirror, risk};
+use super::clusters::Member;
+use super::rows::{Nonzero, add, mirror, risk};
 use rayon::prelude::*;
 
 /// The sandwich without any small-sample factor, and how many clusters it rests on.
@@ -36,20 +37,21 @@ impl Sums {
         }
     }
 
-    fn take(&mut self, cluster: &[u32], rows: &Rows) {
+    fn take(&mut self, cluster: &[Member], rows: &Rows) {
         self.score.fill(0.0);
         self.seen.fill(false);
-        for &row in cluster {
-            let row = row as usize;
-            self.nonzero.gather(rows.observations.row(row));
-            let residual = rows.residual(row, &self.nonzero);
-            self.nonzero.add_to(&mut self.score, residual);
-            self.nonzero.entries().for_each(|(term, _)| self.seen[term] = true);
+        for member in cluster {
+            let row = &rows.0[member.row as usize];
+            let residual = row.residual(member);
+            for (term, value) in &row.nonzero {
+                self.score[*term] += residual * value;
+                self.seen[*term] = true;
+            }
         }
         self.clusters += 1;
         self.clusters_with_term.iter_mut().zip(&self.seen).for_each(|(count, seen)| *count += u64::from(*seen));
         self.nonzero.gather(&self.score);
-        self.nonzero.add_square_to(&mut self.meat, rows.observations.terms, 1.0);
+        self.nonzero.add_square_to(&mut self.meat, self.score.len(), 1.0);
     }
 
     fn merge(&mut self, part: &Sums) {
@@ -59,54 +61,54 @@ impl Sums {
     }
 }
 
-/// The rows at the top of the climb.
-struct Rows<'a> {
-    observations: &'a Observations<'a>,
-    likelihood: Likelihood,
-    top: &'a Point,
+/// A row at the top of the climb.
+struct Row {
+    nonzero: Vec<(usize, f64)>,
+    p: f64,
+    q: f64,
+    /// Its part of the penalty, for each trial: leverage · (½ − p), so that the scores of all clusters still add up to
+    /// zero.
+    penalty: f64,
 }
 
-impl Rows<'_> {
-    /// What a row adds to the score, for each unit of a term. With Firth's penalty a row's part of the penalty
-    /// (leverage · (½ − p)) belongs to it, so that the scores of all clusters still add up to zero.
-    fn residual(&self, row: usize, nonzero: &Nonzero) -> f64 {
-        let (events, trials) = (self.observations.events[row], self.observations.trials[row]);
-        let (p, q) = risk(nonzero.dot(&self.top.coefficients));
-        let plain = events * q - (trials - events) * p;
-        match self.likelihood {
-            Likelihood::Plain => plain,
-            Likelihood::Firth => {
-                let leverage = trials * p * q * nonzero.square(&self.top.inverse, self.observations.terms);
-                plain + leverage * (q - p) / 2.0
-            }
-        }
+impl Row {
+    /// What trials of the row add to the score, for each unit of a term.
+    fn residual(&self, member: &Member) -> f64 {
+        member.events * self.q - (member.trials - member.events) * self.p + member.trials * self.penalty
+    }
+}
+
+struct Rows(Vec<Row>);
+
+impl Rows {
+    fn at(observations: &Observations, likelihood: Likelihood, top: &Point) -> Rows {
+        let row = |row: usize| {
+            let mut nonzero = Nonzero::default();
+            nonzero.gather(observations.row(row));
+            let (p, q) = risk(nonzero.dot(&top.coefficients));
+            let penalty = match likelihood {
+                Likelihood::Plain => 0.0,
+                Likelihood::Firth => p * q * nonzero.square(&top.inverse, observations.terms) * (q - p) / 2.0,
+            };
+            Row { nonzero: nonzero.entries().collect(), p, q, penalty }
+        };
+        Rows((0..observations.rows()).into_par_iter().map(row).collect())
     }
 }
 
 /// The sandwich at the top of a climb.
 pub(super) fn sandwich(observations: &Observations, likelihood: Likelihood, top: &Point) -> Sandwich {
-    let size = observations.terms;
-    let order = by_cluster(observations);
-    let clusters: Vec<&[u32]> =
-        order.chunk_by(|&a, &b| observations.clusters[a as usize] == observations.clusters[b as usize]).collect();
-    let rows = Rows { observations, likelihood, top };
-    let mut sums = fold(
-        clusters.len(),
-        || Sums::new(size),
-        |sums, cluster| sums.take(clusters[cluster], &rows),
-        |total, part| total.merge(&part),
-    );
+    let (size, clusters) = (observations.terms, observations.clusters);
+    let rows = Rows::at(observations, likelihood, top);
+    let of_part = |part| {
+        let mut sums = Sums::new(size);
+        clusters.visit(part, observations, &mut |cluster| sums.take(cluster, &rows));
+        sums
+    };
+    let parts: Vec<Sums> = (0..clusters.parts()).into_par_iter().map(of_part).collect();
+    let mut sums = Sums::new(size);
+    parts.iter().for_each(|part| sums.merge(part));
     mirror(&mut sums.meat, size);
     let covariance = product(&product(&top.inverse, &sums.meat, size), &top.inverse, size);
     Sandwich { covariance, clusters: sums.clusters, clusters_with_term: sums.clusters_with_term }
-}
-
-/// Rows with trials, cluster by cluster, each in the order of the rows.
-fn by_cluster(observations: &Observations) -> Vec<u32> {
-    let rows = u32::try_from(observations.rows()).unwrap_or(u32::MAX);
-    let mut order: Vec<u32> = (0..rows).filter(|&row| observations.trials[row as usize] > 0.0).collect();
-    if !order.is_sorted_by_key(|&row| observations.clusters[row as usize]) {
-        order.par_sort_by_key(|&row| observations.clusters[row as usize]);
-    }
-    order
 }

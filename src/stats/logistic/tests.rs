@@ -97,8 +97,8 @@ fn separation_is_named_with_its_terms() {
 #[test]
 fn what_cannot_be_fitted_says_why() {
     let fails = |rows: &Rows| fit(&rows.observations()).unwrap_err();
-    assert_eq!(fails(&Rows::new(&[], &[])), FitProblem::TooFewRows { rows: 0, terms: 1 });
-    assert_eq!(fails(&Rows::new(&[&[1.0]], &[1.0])), FitProblem::TooFewRows { rows: 1, terms: 2 });
+    assert_eq!(fails(&Rows::new(&[], &[])), FitProblem::TooFewRows { trials: 0, terms: 1 });
+    assert_eq!(fails(&Rows::new(&[&[1.0]], &[1.0])), FitProblem::TooFewRows { trials: 1, terms: 2 });
     assert_eq!(fails(&Rows::new(&[], &[0.0, 0.0])), FitProblem::NoEvents);
     assert_eq!(fails(&Rows::new(&[], &[1.0, 1.0])), FitProblem::OnlyEvents);
     let (a, b) = ([1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0]);
