@@ -5,6 +5,7 @@
 
 mod address;
 mod fetch;
+mod secure;
 
 pub use address::{AddressError, Database, is_url, without_passwords};
 
@@ -29,6 +30,18 @@ pub enum DatabaseProblem {
     #[error("no connection: {reason}")]
     NoConnection {
         /// What the operating system says.
+        reason: String,
+    },
+    /// No connection that is encrypted as the address asks.
+    #[error("no encrypted connection: {reason}")]
+    Untrusted {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The certificates that the address names cannot be read.
+    #[error("{reason}")]
+    NoCertificates {
+        /// Which, and why.
         reason: String,
     },
     /// The server refuses the user.
@@ -69,6 +82,12 @@ impl DatabaseProblem {
             DatabaseProblem::NoConnection { .. } => {
                 "check host and port, and that the server runs and lets this machine in"
             }
+            DatabaseProblem::Untrusted { .. } => {
+                "name the certificate of who vouches for the server with sslrootcert=FILE in the address \
+                 (sslrootcert=system: those that this machine trusts); sslmode=require encrypts without asking who \
+                 answers, sslmode=disable does not encrypt"
+            }
+            DatabaseProblem::NoCertificates { .. } => "name a file in PEM with sslrootcert=FILE in the address",
             DatabaseProblem::Denied { .. } => {
                 "check user, database and password; the password is taken from the address, else from PGPASSWORD"
             }
@@ -83,7 +102,13 @@ impl DatabaseProblem {
     /// Whether the mapping is to blame rather than the server.
     #[must_use]
     pub fn is_wrong_use(&self) -> bool {
-        matches!(self, DatabaseProblem::NoQuery | DatabaseProblem::NotASelect | DatabaseProblem::Refused { .. })
+        matches!(
+            self,
+            DatabaseProblem::NoQuery
+                | DatabaseProblem::NotASelect
+                | DatabaseProblem::Refused { .. }
+                | DatabaseProblem::NoCertificates { .. }
+        )
     }
 }
 
@@ -99,7 +124,7 @@ pub fn open_database(
     let problem = |problem| IngestError::Database { name: database.name().to_owned(), problem };
     let query = options.query.as_deref().ok_or_else(|| problem(DatabaseProblem::NoQuery))?;
     let query = fetch::checked(query).map_err(problem)?;
-    let (meter, metered) = Meter::new(Box::new(fetch::start(database.config.clone(), query)));
+    let (meter, metered) = Meter::new(Box::new(fetch::start(database.clone(), query)));
     let source = Source { path: PathBuf::from(database.name()), file, bytes: Box::new(metered) };
     let layout = ReadOptions {
         table: options.table,

@@ -33,6 +33,10 @@ fn is_root() -> bool {
 
 impl Server {
     fn start() -> Option<Server> {
+        Server::start_with("")
+    }
+
+    fn start_with(more: &str) -> Option<Server> {
         let programs = programs()?;
         let folder = tempfile::tempdir().unwrap();
         if is_root() {
@@ -52,7 +56,7 @@ impl Server {
         let made = server.run("initdb", &["-D", data, "-U", "owner", "-A", "scram-sha-256", &secret, "-E", "UTF8"]);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let settings = format!(
-            "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off",
+            "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off {more}",
             server.folder.path().display()
         );
         let log = server.folder.path().join("log");
@@ -308,7 +312,14 @@ fn what_goes_wrong_is_told_with_what_to_do() {
             &["refused"],
         ),
         (server.url(), "select 1 /* ", Some(PASSWORD), 2, &["refused"]),
-        (format!("{}?sslmode=require", server.url()), QUERY, Some(PASSWORD), 2, &["encrypted", "tunnel"]),
+        (
+            format!("{}?sslmode=require", server.url()),
+            QUERY,
+            Some(PASSWORD),
+            1,
+            &["no encrypted connection", "server does not support TLS", "sslmode=disable"],
+        ),
+        (format!("{}?sslmode=sometimes", server.url()), QUERY, Some(PASSWORD), 2, &["sslmode", "verify-full"]),
         (format!("mysql://owner:wr0ng@127.0.0.1:{port}/x"), QUERY, None, 2, &["`mysql://` addresses cannot be read"]),
     ];
     for (url, query, password, code, expected) in cases {
@@ -399,4 +410,72 @@ fn a_server_that_dies_in_the_middle_gives_an_error() {
     let told = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("the connection ended before the last row") && told.contains("hint: run it again"), "{told}");
+}
+
+/// A certificate authority, a server that it vouches for under the name `localhost`, and one that vouches for itself.
+const CERTIFICATES: &str = "set -e
+openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=authority -days 3650
+openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=db
+printf 'subjectAltName=DNS:localhost' > names
+openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.crt -days 3650 -extfile names
+openssl req -x509 -newkey rsa:2048 -nodes -keyout own.key -out own.crt -subj /CN=own -days 3650 \
+  -addext subjectAltName=IP:127.0.0.1
+chmod 600 *.key
+if [ $(id -u) = 0 ]; then chown postgres *.key *.crt; chmod 755 .; fi";
+
+/// Whether the connection is encrypted, as the server sees it; or what is said in place of rows.
+fn encrypted(url: &str) -> Result<bool, String> {
+    use stipple::domain::FileId;
+    use stipple::ingest::{Database, ReadOptions, open_database};
+    let mut database = Database::parse(url).map_err(|error| error.to_string())?;
+    database.give_password(PASSWORD);
+    let query = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
+    let options = ReadOptions { query: Some(query.to_owned()), ..ReadOptions::default() };
+    let mut reader = open_database(&database, FileId(0), &options).map_err(|error| error.to_string())?;
+    let batch = reader.next_batch().map_err(|error| error.to_string())?.unwrap();
+    let row = batch.records().next().unwrap();
+    Ok(row.fields().next() == Some("t"))
+}
+
+#[test]
+fn a_connection_is_encrypted_and_the_server_judged_as_the_address_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("sh").arg("-c").arg(CERTIFICATES).current_dir(folder.path()).output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        println!("skipped: openssl cannot make certificates here");
+        return;
+    }
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let with = |name: &str| {
+        let (key, certificate) = (file(&format!("{name}.key")), file(&format!("{name}.crt")));
+        Server::start_with(&format!("-c ssl=on -c ssl_key_file={key} -c ssl_cert_file={certificate}"))
+    };
+    let (Some(server), Some(own)) = (with("server"), with("own")) else {
+        println!("skipped: no PostgreSQL under /usr/lib/postgresql that this user can start");
+        return;
+    };
+    let at = |server: &Server, host: &str, parameters: &str| {
+        encrypted(&format!("postgresql://owner@{host}:{}/postgres{parameters}", server.port))
+    };
+    let trusting = |mode: &str, roots: &str| format!("?sslmode={mode}&sslrootcert={}", file(roots));
+    assert_eq!(at(&server, "127.0.0.1", ""), Ok(true));
+    assert_eq!(at(&server, "127.0.0.1", "?sslmode=disable"), Ok(false));
+    assert_eq!(at(&server, "127.0.0.1", "?sslmode=require&application_name=x"), Ok(true));
+    assert_eq!(at(&server, "localhost", &trusting("verify-full", "ca.pem")), Ok(true));
+    assert_eq!(at(&server, "127.0.0.1", &trusting("verify-ca", "ca.pem")), Ok(true));
+    assert_eq!(at(&own, "127.0.0.1", &trusting("verify-full", "own.crt")), Ok(true));
+    assert_eq!(at(&own, "localhost", &trusting("require", "own.crt")), Ok(true));
+    for (server, host, parameters, reason) in [
+        (&server, "127.0.0.1", trusting("verify-full", "ca.pem"), "not valid for name"),
+        (&own, "localhost", trusting("verify-full", "own.crt"), "not valid for name"),
+        (&server, "localhost", trusting("verify-full", "own.crt"), "UnknownIssuer"),
+        (&server, "localhost", trusting("require", "own.crt"), "UnknownIssuer"),
+        (&own, "127.0.0.1", trusting("verify-ca", "ca.pem"), "UnknownIssuer"),
+        (&server, "localhost", "?sslmode=verify-full&sslrootcert=system".to_owned(), "UnknownIssuer"),
+        (&server, "localhost", trusting("verify-ca", "nowhere.pem"), "nowhere.pem cannot be used"),
+        (&server, "localhost", trusting("verify-ca", "ca.key"), "holds none in PEM"),
+    ] {
+        let told = at(server, host, &parameters).unwrap_err();
+        assert!(told.contains(reason), "{parameters}: {told}");
+    }
 }

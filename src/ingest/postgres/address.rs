@@ -1,7 +1,8 @@
 //! The address of a database: `postgresql://user@host:port/database`. Its password is never shown.
 
+use super::secure::Secure;
 use postgres::Config;
-use postgres::config::{Host, SslMode};
+use postgres::config::Host;
 use std::fmt;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ const SCHEMES: [&str; 2] = ["postgresql", "postgres"];
 #[derive(Clone)]
 pub struct Database {
     pub(super) config: Config,
+    pub(super) secure: Secure,
     /// As it was written, to tell two addresses apart.
     url: String,
     name: String,
@@ -49,9 +51,9 @@ pub enum AddressError {
     /// No user is named.
     #[error("the address of the database names no user")]
     NoUser,
-    /// Encryption is asked for.
-    #[error("the address asks for an encrypted connection (sslmode), which this program cannot make")]
-    Encrypted,
+    /// A way to encrypt that is not known.
+    #[error("the address asks for an sslmode that is not known")]
+    Mode,
 }
 
 impl AddressError {
@@ -64,9 +66,9 @@ impl AddressError {
                 "write it as postgresql://user@host:5432/database, with the password in PGPASSWORD (within the \
                  address its own @ : / ? # % must be written as %40 %3A %2F %3F %23 %25)"
             }
-            AddressError::Encrypted => {
-                "leave sslmode out and go through an encrypted tunnel (such as ssh -L 5432:localhost:5432 server), or \
-                 export the rows as CSV"
+            AddressError::Mode => {
+                "sslmode is disable, prefer (encrypted if the server can; so it is without sslmode), require, verify-ca or \
+                 verify-full"
             }
         }
     }
@@ -76,7 +78,7 @@ impl Database {
     /// Reads an address.
     ///
     /// # Errors
-    /// When it is no PostgreSQL address, names no user, or asks for encryption.
+    /// When it is no PostgreSQL address, names no user, or asks for an unknown `sslmode`.
     ///
     /// ```
     /// use stipple::ingest::Database;
@@ -84,34 +86,29 @@ impl Database {
     /// assert_eq!(database.name(), "postgresql://ana:***@localhost:5433/clinic");
     /// ```
     pub fn parse(url: &str) -> Result<Database, AddressError> {
-        let (scheme, rest) = url.split_once("://").ok_or(AddressError::Malformed)?;
+        let (scheme, _) = url.split_once("://").ok_or(AddressError::Malformed)?;
         if !SCHEMES.contains(&scheme) {
             return Err(AddressError::Scheme { scheme: scheme.to_owned() });
         }
-        let encrypted = ["require", "verify-ca", "verify-full"];
-        let parameters = rest.rsplit_once('?').map_or("", |(_, parameters)| parameters);
-        if parameters.split('&').any(|pair| pair.strip_prefix("sslmode=").is_some_and(|mode| encrypted.contains(&mode)))
-        {
-            return Err(AddressError::Encrypted);
-        }
+        let (secure, rest) = Secure::take(url).ok_or(AddressError::Mode)?;
         // The library's own words may quote a part of a password that it took for something else.
-        let mut config: Config = url.parse().map_err(|_| AddressError::Malformed)?;
-        if config.get_ssl_mode() == SslMode::Require {
-            return Err(AddressError::Encrypted);
-        }
+        let mut config: Config = rest.parse().map_err(|_| AddressError::Malformed)?;
         if config.get_user().is_none_or(str::is_empty) {
             return Err(AddressError::NoUser);
         }
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            config.host("localhost");
+        if config.get_hosts().is_empty() {
+            // A certificate is for a name, so every address has one.
+            let named = config.get_hostaddrs().iter().map(ToString::to_string).collect::<Vec<_>>();
+            let hosts = if named.is_empty() { vec!["localhost".to_owned()] } else { named };
+            hosts.iter().for_each(|host| drop(config.host(host)));
         }
-        config.ssl_mode(SslMode::Disable);
+        secure.ask(&mut config);
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
         config.application_name("stipple");
         let name = name(&config);
-        Ok(Database { config, url: url.to_owned(), name })
+        Ok(Database { config, secure, url: url.to_owned(), name })
     }
 
     /// How it is called in messages and in the manifest: with `***` for a password that the address holds.
@@ -130,10 +127,7 @@ impl Database {
 
 /// Made from what was understood, so that nothing else can slip through.
 fn name(config: &Config) -> String {
-    let mut hosts: Vec<String> = config.get_hosts().iter().map(host).collect();
-    if hosts.is_empty() {
-        hosts = config.get_hostaddrs().iter().map(ToString::to_string).collect();
-    }
+    let hosts: Vec<String> = config.get_hosts().iter().map(host).collect();
     let ports = config.get_ports();
     let with_port = hosts.iter().enumerate().map(|(at, host)| match ports.get(at).or(ports.first()) {
         Some(port) => format!("{host}:{port}"),
@@ -221,6 +215,7 @@ mod tests {
         assert_eq!(named("postgresql://ana@%2Frun%2Fpg:5433/clinic"), "postgresql://ana@%2Frun%2Fpg:5433/clinic");
         assert_eq!(named("postgresql://ana@[::1]:5433/clinic"), "postgresql://ana@[::1]:5433/clinic");
         assert_eq!(named("postgresql://ana@/clinic"), "postgresql://ana@localhost/clinic");
+        assert_eq!(named("postgresql://ana@/clinic?hostaddr=10.0.0.7"), "postgresql://ana@10.0.0.7/clinic");
     }
 
     #[test]
@@ -232,12 +227,10 @@ mod tests {
             assert!(!format!("{error} {error:?} {}", error.remedy()).contains("heim"), "{error}");
         }
         assert_eq!(Database::parse("postgresql://db/x").unwrap_err(), AddressError::NoUser);
-        for mode in ["require", "verify-ca", "verify-full"] {
-            let url = format!("postgresql://ana@db/x?sslmode={mode}");
-            assert_eq!(Database::parse(&url).unwrap_err(), AddressError::Encrypted);
-        }
-        for mode in ["disable", "prefer"] {
-            assert!(Database::parse(&format!("postgresql://ana@db/x?sslmode={mode}")).is_ok());
+        assert_eq!(Database::parse("postgresql://ana@db/x?sslmode=maybe").unwrap_err(), AddressError::Mode);
+        for mode in ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] {
+            let url = format!("postgresql://ana@db/x?sslmode={mode}&sslrootcert=ca.pem&connect_timeout=3");
+            assert_eq!(named(&url), "postgresql://ana@db:5432/x");
         }
     }
 

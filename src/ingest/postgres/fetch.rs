@@ -1,8 +1,7 @@
 //! The bytes of a query's result. The connection lives in a thread of its own, a few chunks ahead of its reader.
 
-use super::DatabaseProblem;
+use super::{Database, DatabaseProblem};
 use postgres::error::{DbError, ErrorPosition, SqlState};
-use postgres::{Config, NoTls};
 use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -48,10 +47,10 @@ fn behind_comments(query: &str) -> &str {
 }
 
 /// Starts the query; its failure comes out of the first read or a later one.
-pub(super) fn start(config: Config, query: String) -> impl Read + Send + 'static {
+pub(super) fn start(database: Database, query: String) -> impl Read + Send + 'static {
     let (sender, receiver) = sync_channel(CHUNKS_AHEAD);
     thread::spawn(move || {
-        let last = match copy(&config, &query, &sender) {
+        let last = match copy(&database, &query, &sender) {
             Ok(()) => Message::End,
             Err(problem) => Message::Failed(problem),
         };
@@ -62,8 +61,9 @@ pub(super) fn start(config: Config, query: String) -> impl Read + Send + 'static
 }
 
 /// Runs the query, read-only, and sends its result.
-fn copy(config: &Config, query: &str, sender: &SyncSender<Message>) -> Result<(), DatabaseProblem> {
-    let mut client = config.connect(NoTls).map_err(|error| connecting(&error))?;
+fn copy(database: &Database, query: &str, sender: &SyncSender<Message>) -> Result<(), DatabaseProblem> {
+    let connector = database.secure.connector()?;
+    let mut client = database.config.connect(connector).map_err(|error| connecting(&error))?;
     client.batch_execute(SETTINGS).map_err(|error| starting(&error, query))?;
     let transaction = client.build_transaction().read_only(true).start();
     let mut transaction = transaction.map_err(|error| starting(&error, query))?;
@@ -100,8 +100,16 @@ fn connecting(error: &postgres::Error) -> DatabaseProblem {
         None => {
             let reason = causes(error);
             // «password missing» is the library's own word, before anything is sent.
-            let denied = reason.contains("password missing") || reason.contains("authentication");
-            if denied { DatabaseProblem::Denied { reason } } else { DatabaseProblem::NoConnection { reason } }
+            if reason.contains("password missing") || reason.contains("authentication") {
+                DatabaseProblem::Denied { reason }
+            } else if reason.contains("UnknownIssuer") {
+                let reason = "nobody who is trusted vouches for the server's certificate (UnknownIssuer)".to_owned();
+                DatabaseProblem::Untrusted { reason }
+            } else if reason.contains("TLS") {
+                DatabaseProblem::Untrusted { reason }
+            } else {
+                DatabaseProblem::NoConnection { reason }
+            }
         }
     }
 }
