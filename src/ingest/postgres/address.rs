@@ -100,7 +100,9 @@ impl Database {
             // A certificate is for a name, so every address has one.
             let named = config.get_hostaddrs().iter().map(ToString::to_string).collect::<Vec<_>>();
             let hosts = if named.is_empty() { vec!["localhost".to_owned()] } else { named };
-            hosts.iter().for_each(|host| drop(config.host(host)));
+            for host in &hosts {
+                config.host(host);
+            }
         }
         secure.ask(&mut config);
         if config.get_connect_timeout().is_none() {
