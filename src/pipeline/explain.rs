@@ -194,7 +194,10 @@ impl Explanation {
             if !patterns.conditions.is_empty() {
                 line.push_str(&format!(" where {}", patterns.conditions.join(" and ")));
             }
-            line.push_str(&format!(", for models, 4 bytes a session: {}", patterns.analyses.join(", ")));
+            line.push_str(&format!(
+                ", for models, whose errors visit every patient, 4 bytes a session: {}",
+                patterns.analyses.join(", ")
+            ));
             lines.push(line);
         }
         lines.join("\n")

@@ -305,7 +305,7 @@ fn a_run_can_be_explained_before_it_is_made() {
         "conditions  modality = 'pen'",
         "clinic_id (cells as values are met): rates, data_quality",
         "fitzpatrick (7 cells) where modality = 'pen', sums of needle_depth_mm, passes: tone",
-        "patterns of fitzpatrick, passes where modality = 'pen', for models, 4 bytes a session: tone",
+        "patterns of fitzpatrick, passes where modality = 'pen', for models, whose errors visit every patient, 4 bytes a session: tone",
     ] {
         assert!(told.contains(expected), "{expected}\n{told}");
     }

@@ -8,11 +8,40 @@ use std::collections::BTreeSet;
 use stipple::cube::{CubeKey, Cubes, Dimension, FilledKey, Plan, slow};
 use stipple::domain::{COLUMNS, Catalogue, Day, Session};
 use stipple::pipeline::take_in::catalogue_of;
-use stipple::store::lake::{Snapshot, StoredSessions};
+use stipple::store::lake::{Snapshot, Store, StoredSessions};
 use stipple::store::{Blocks, InMemory, SessionTable, Settled};
 
 /// Plenty of memory.
 const MEMORY: usize = 1 << 30;
+
+/// The sample sessions in a store.
+pub(crate) struct Harbour {
+    pub(crate) warehouse: Warehouse,
+    pub(crate) catalogue: Catalogue,
+    cut: Day,
+}
+
+impl Harbour {
+    pub(crate) fn stored() -> Harbour {
+        let warehouse = Warehouse::new();
+        warehouse.take(&harbour()).unwrap();
+        let store = warehouse.open();
+        let (catalogue, cut) = (catalogue_of(store.latest()), Day(store.latest().newest_day.unwrap()));
+        Harbour { warehouse, catalogue, cut }
+    }
+
+    /// As they are counted from their files.
+    pub(crate) fn blocks<'s>(&self, store: &'s Store) -> StoredSessions<'s> {
+        StoredSessions::settled(store, store.latest(), (&self.catalogue, self.cut)).unwrap().unwrap()
+    }
+
+    /// As a run that settles them anew has them.
+    pub(crate) fn in_memory(&self, store: &Store) -> (SessionTable, Settled) {
+        let table = Snapshot::read(store, store.latest(), (&self.catalogue, None)).unwrap().table;
+        let settled = Settled::of(&table, &self.catalogue, self.cut);
+        (table, settled)
+    }
+}
 
 fn cube(wheres: &[&str], dimensions: Vec<Dimension>) -> CubeKey {
     CubeKey {
@@ -92,29 +121,25 @@ fn assert_same(found: &[String], expected: &[String]) {
 
 #[test]
 fn a_count_from_files_on_disk_is_the_count_of_the_sessions_in_memory() {
-    let warehouse = Warehouse::new();
-    warehouse.take(&harbour()).unwrap();
-    let store = warehouse.open();
-    let (at, catalogue) = (store.latest(), catalogue_of(store.latest()));
-    let cut = Day(at.newest_day.unwrap());
-    let stored = StoredSessions::settled(&store, at, (&catalogue, cut)).unwrap().unwrap();
+    let harbour = Harbour::stored();
+    let (store, catalogue) = (harbour.warehouse.open(), &harbour.catalogue);
+    let stored = harbour.blocks(&store);
     assert!(stored.parts() > 3, "one file is no test of several dictionaries");
-    let table = Snapshot::read(&store, at, (&catalogue, None)).unwrap().table;
-    let settled = Settled::of(&table, &catalogue, cut);
-    let expected = told(&counted(&InMemory::new(&table, &settled), MEMORY), &catalogue);
+    let (table, settled) = harbour.in_memory(&store);
+    let expected = told(&counted(&InMemory::new(&table, &settled), MEMORY), catalogue);
     assert!(expected.len() > 5000, "{} lines", expected.len());
-    assert_same(&told(&counted(&stored, MEMORY), &catalogue), &expected);
+    assert_same(&told(&counted(&stored, MEMORY), catalogue), &expected);
     // With next to no memory everything goes through temporary files.
     let little = counted(&stored, 1);
     assert!(little.spilled_bytes() > 0);
-    assert_same(&told(&little, &catalogue), &expected);
+    assert_same(&told(&little, catalogue), &expected);
     let tightness = catalogue.find("tightness").unwrap();
     let everything = little.get(&keys()[0]).unwrap().cells().next().unwrap();
     assert!(everything.cell(tightness).assessed.events > 0, "no side effect of the site's own is tried");
     // The same sessions with only the columns that are wanted.
     let wanted: BTreeSet<String> =
         ["fitzpatrick", "session_month", "ita_class", "active_acne"].map(str::to_owned).into();
-    let narrow = Snapshot::read(&store, at, (&catalogue, Some(&wanted))).unwrap().table;
+    let narrow = Snapshot::read(&store, store.latest(), (catalogue, Some(&wanted))).unwrap().table;
     assert!(narrow.column("clinic_id").is_none());
     for name in wanted.iter().map(String::as_str).chain(["follow_up_days"]) {
         assert_eq!(narrow.column(name), table.column(name), "{name}");
@@ -135,14 +160,10 @@ fn of_days(stored: &StoredSessions<'_>, wheres: &[&str]) -> (Plan, (usize, u64))
 
 #[test]
 fn files_of_other_days_are_passed_over_and_the_counts_stay_the_same() {
-    let warehouse = Warehouse::new();
-    warehouse.take(&harbour()).unwrap();
-    let store = warehouse.open();
-    let (at, catalogue) = (store.latest(), catalogue_of(store.latest()));
-    let cut = Day(at.newest_day.unwrap());
-    let stored = StoredSessions::settled(&store, at, (&catalogue, cut)).unwrap().unwrap();
-    let table = Snapshot::read(&store, at, (&catalogue, None)).unwrap().table;
-    let settled = Settled::of(&table, &catalogue, cut);
+    let harbour = Harbour::stored();
+    let (store, catalogue) = (harbour.warehouse.open(), &harbour.catalogue);
+    let stored = harbour.blocks(&store);
+    let (table, settled) = harbour.in_memory(&store);
     for (wheres, some_outside) in [
         (&["session_date >= '2026-01-15' AND modality = 'rf'"][..], true),
         (&["session_month = '2025-07'", "passes > 1"], true),

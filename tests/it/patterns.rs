@@ -1,13 +1,11 @@
 //! Covariate patterns and the sessions of every patient by pattern, against a plain look at every session.
 
 use crate::by_hand::{day, followed, session, skin, table};
-use crate::store::{Warehouse, harbour};
+use crate::fused::Harbour;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use stipple::cube::{Cubes, Dimension, Facet, PatternKey, Patterns, Plan};
-use stipple::domain::{Catalogue, Day, EffectId, Session};
-use stipple::pipeline::take_in::catalogue_of;
-use stipple::store::lake::{Snapshot, StoredSessions};
+use stipple::domain::{Catalogue, EffectId, Session};
 use stipple::store::{Blocks, Filter, InMemory, SessionTable, Settled};
 
 const MEMORY: usize = 1 << 30;
@@ -147,20 +145,16 @@ proptest! {
 
 #[test]
 fn patterns_of_a_store_and_of_temporary_files_are_those_of_the_sessions_in_memory() {
-    let warehouse = Warehouse::new();
-    warehouse.take(&harbour()).unwrap();
-    let store = warehouse.open();
-    let (at, catalogue) = (store.latest(), catalogue_of(store.latest()));
-    let cut = Day(at.newest_day.unwrap());
-    let stored = StoredSessions::settled(&store, at, (&catalogue, cut)).unwrap().unwrap();
-    let table = Snapshot::read(&store, at, (&catalogue, None)).unwrap().table;
-    let settled = Settled::of(&table, &catalogue, cut);
+    let harbour = Harbour::stored();
+    let (store, catalogue) = (harbour.warehouse.open(), &harbour.catalogue);
+    let stored = harbour.blocks(&store);
+    let (table, settled) = harbour.in_memory(&store);
     let sessions = (&table, &settled);
     let (of_store, of_files) = (gathered(&stored, MEMORY), gathered(&stored, 1));
     assert!(of_files.spilled_bytes() > 0);
-    check(&of_store, sessions, &catalogue);
-    check(&of_files, sessions, &catalogue);
-    check(&gathered(&InMemory::new(&table, &settled), MEMORY), sessions, &catalogue);
+    check(&of_store, sessions, catalogue);
+    check(&of_files, sessions, catalogue);
+    check(&gathered(&InMemory::new(&table, &settled), MEMORY), sessions, catalogue);
     for key in keys() {
         let order = |cubes: &Cubes| format!("{:?}", cubes.patterns(&key).unwrap());
         assert!(order(&of_store) == order(&of_files), "the order depends on the memory");

@@ -20,9 +20,10 @@ struct Sums {
     meat: Vec<f64>,
     clusters: u64,
     clusters_with_term: Vec<u64>,
+    /// Score of the cluster at hand, by term; which terms it has, and a list of them.
     score: Vec<f64>,
-    seen: Vec<bool>,
-    nonzero: Nonzero,
+    has: Vec<bool>,
+    terms: Vec<usize>,
 }
 
 impl Sums {
@@ -32,26 +33,34 @@ impl Sums {
             clusters: 0,
             clusters_with_term: vec![0; size],
             score: vec![0.0; size],
-            seen: vec![false; size],
-            nonzero: Nonzero::default(),
+            has: vec![false; size],
+            terms: Vec::new(),
         }
     }
 
+    /// Adds a cluster; only the terms that it has are looked at, few of many where a column has many levels.
     fn take(&mut self, cluster: &[Member], rows: &Rows) {
-        self.score.fill(0.0);
-        self.seen.fill(false);
         for member in cluster {
             let row = &rows.0[member.row as usize];
             let residual = row.residual(member);
             for (term, value) in &row.nonzero {
                 self.score[*term] += residual * value;
-                self.seen[*term] = true;
+                if !self.has[*term] {
+                    self.has[*term] = true;
+                    self.terms.push(*term);
+                }
             }
         }
         self.clusters += 1;
-        self.clusters_with_term.iter_mut().zip(&self.seen).for_each(|(count, seen)| *count += u64::from(*seen));
-        self.nonzero.gather(&self.score);
-        self.nonzero.add_square_to(&mut self.meat, self.score.len(), 1.0);
+        self.terms.sort_unstable();
+        for (at, term) in self.terms.iter().enumerate() {
+            self.clusters_with_term[*term] += 1;
+            let line = &mut self.meat[*term * self.score.len()..];
+            self.terms[..=at].iter().for_each(|other| line[*other] += self.score[*term] * self.score[*other]);
+        }
+        for term in self.terms.drain(..) {
+            (self.score[term], self.has[term]) = (0.0, false);
+        }
     }
 
     fn merge(&mut self, part: &Sums) {
