@@ -202,6 +202,9 @@ impl<'a> Design<'a> {
                 format!("{} says nothing that the terms before it do not say already", self.names(&[*term]))
             }
             FitProblem::Separated { terms } => format!("{} separated", self.names(terms)),
+            FitProblem::TooFewRows { trials, terms } => format!("{trials} sessions are too few for {terms} terms"),
+            FitProblem::OnlyEvents => "every session has the side effect".to_owned(),
+            FitProblem::NoEvents => "no session has the side effect".to_owned(),
             other => other.to_string(),
         }
     }
