@@ -30,6 +30,10 @@ pub(super) struct Design<'a> {
     patients: Patients<'a>,
     /// Sessions in the denominator that lack a value.
     pub(super) incomplete: u64,
+    /// What a reader must know of the columns: those that no session has, or all have alike.
+    pub(super) notes: Vec<String>,
+    /// A reference level that was asked for and that no session used has.
+    pub(super) lacking: Option<String>,
 }
 
 /// The patients of a design.
@@ -84,18 +88,25 @@ pub(super) struct Predictor {
 }
 
 impl Predictor {
-    /// The terms that this predictor adds, with the level of each; `sessions` is how many each pattern has.
-    fn terms(&self, patterns: &Patterns, sessions: &[u64]) -> Vec<(Term, Option<usize>)> {
+    /// How many sessions each level has; `sessions` is how many each pattern has.
+    fn sessions_by_level(&self, patterns: &Patterns, sessions: &[u64]) -> Vec<u64> {
+        let mut counts = vec![0u64; patterns.texts(self.facet).len()];
+        if matches!(self.role, Role::Levels(_)) {
+            for (pattern, sessions) in sessions.iter().enumerate() {
+                if let Some(level) = patterns.level(pattern, self.facet) {
+                    counts[level] += sessions;
+                }
+            }
+        }
+        counts
+    }
+
+    /// The terms that this predictor adds, with the level of each; `counts` are the sessions of each level.
+    fn terms(&self, patterns: &Patterns, counts: &[u64]) -> Vec<(Term, Option<usize>)> {
         let Role::Levels(reference) = self.role else {
             return vec![(Term { name: self.name.clone(), comparator: String::new() }, None)];
         };
         let texts = patterns.texts(self.facet);
-        let mut counts = vec![0u64; texts.len()];
-        for (pattern, sessions) in sessions.iter().enumerate() {
-            if let Some(level) = patterns.level(pattern, self.facet) {
-                counts[level] += sessions;
-            }
-        }
         let reference = reference.or_else(|| (0..texts.len()).rev().max_by_key(|level| counts[*level]));
         let comparator = reference.and_then(|level| texts.get(level)).cloned().unwrap_or_default();
         let term = |(level, text): (usize, &String)| {
@@ -129,9 +140,9 @@ impl<'a> Design<'a> {
     ) -> Design<'a> {
         let all = analysis.counting.denominator == Denominator::AllSessions;
         let counts = |state: State| all || state != State::NotAssessed;
-        let complete = |pattern: usize| {
-            predictors.iter().chain(complete).all(|predictor| patterns.is_known(pattern, predictor.facet))
-        };
+        let used = complete;
+        let complete =
+            |pattern: usize| predictors.iter().chain(used).all(|predictor| patterns.is_known(pattern, predictor.facet));
         let (mut sessions, mut events, mut incomplete) = (vec![0u64; patterns.len()], vec![0u64; patterns.len()], 0);
         for kind in patterns.kinds().iter().filter(|kind| counts(kind.state(effect))) {
             if complete(kind.pattern) {
@@ -141,13 +152,28 @@ impl<'a> Design<'a> {
                 incomplete += kind.sessions;
             }
         }
-        let columns: Vec<(&Predictor, Term, Option<usize>)> = predictors
-            .iter()
-            .flat_map(|predictor| {
-                let terms = predictor.terms(patterns, &sessions).into_iter();
-                terms.map(move |(term, level)| (predictor, term, level))
-            })
-            .collect();
+        let (mut columns, mut notes, mut lacking) = (Vec::new(), Vec::new(), None);
+        for predictor in predictors {
+            let levels = predictor.sessions_by_level(patterns, &sessions);
+            if let Role::Levels(Some(reference)) = predictor.role
+                && levels[reference] == 0
+            {
+                lacking = Some(format!("{} {}", predictor.name, patterns.texts(predictor.facet)[reference]));
+            }
+            let terms = predictor.terms(patterns, &levels);
+            if terms.is_empty() && sessions.iter().any(|sessions| *sessions > 0) {
+                notes.push(format!("{} left out: all sessions have the same", predictor.name));
+            }
+            columns.extend(terms.into_iter().map(|(term, level)| (predictor, term, level)));
+        }
+        let has = |predictor: &Predictor| {
+            let counted = patterns.kinds().iter().filter(|kind| counts(kind.state(effect)));
+            counted.into_iter().any(|kind| patterns.is_known(kind.pattern, predictor.facet))
+        };
+        if incomplete > 0 {
+            let without = predictors.iter().chain(used).filter(|predictor| !has(predictor));
+            notes.extend(without.map(|predictor| format!("no session has {}", predictor.name)));
+        }
         let (mut cells, mut row_of, mut rows) = (Vec::new(), vec![NO_ROW; patterns.len()], 0u32);
         for pattern in (0..patterns.len()).filter(|pattern| sessions[*pattern] > 0) {
             cells.push(1.0);
@@ -171,7 +197,16 @@ impl<'a> Design<'a> {
             trials: of_rows(&sessions),
             patients: Patients { patterns, of_kind: patterns.kinds().iter().map(member).collect() },
             incomplete,
+            notes,
+            lacking,
         }
+    }
+
+    /// Whether all rows have the same in a term (0 = the first after the intercept).
+    pub(super) fn is_constant(&self, term: usize) -> bool {
+        let mut values = self.cells.iter().skip(term + 1).step_by(self.terms.len() + 1).map(|value| value.to_bits());
+        let first = values.next();
+        values.all(|value| Some(value) == first)
     }
 
     /// Takes a term out (0 = the first after the intercept) and gives its name.

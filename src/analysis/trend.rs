@@ -290,15 +290,8 @@ impl Trend<'_> {
     /// The levels against the reference level, allowing for `adjust`: only the rows of the levels themselves.
     fn level_model(&self, name: &str, adjust: &[Predictor]) -> Vec<ResultRow> {
         let Some(reference) = &self.analysis.reference else { return Vec::new() };
-        let held = self.levels().any(|(_, cell)| {
-            cell.sessions() > 0 && cell.group().first().and_then(|(_, text)| *text) == Some(reference.as_str())
-        });
-        let at = self.patterns.texts(0).iter().position(|text| text == reference);
-        let Some(at) = at.filter(|_| held) else {
-            let warning = format!("not_estimable: no session has {} {reference}", self.over.column);
-            let term = format!("{}:{name}", self.over.column);
-            let row = self.template(Statistic::OddsRatio);
-            return vec![ResultRow { term, warning, unit: "ratio", counted: "sessions", ..row }];
+        let Some(at) = self.patterns.texts(0).iter().position(|text| text == reference) else {
+            return vec![self.not_estimable(name, &format!("no session has {} {reference}", self.over.column))];
         };
         let levels = self.followed(Role::Levels(Some(at)));
         let predictors: Vec<Predictor> = std::iter::once(levels).chain(adjust.iter().cloned()).collect();
@@ -306,20 +299,34 @@ impl Trend<'_> {
         self.model(name, &predictors, &[]).rows.into_iter().filter(own).collect()
     }
 
+    /// The row of a model that cannot be fitted.
+    fn not_estimable(&self, name: &str, reason: &str) -> ResultRow {
+        let term = format!("{}:{name}", self.over.column);
+        let row = self.template(Statistic::OddsRatio);
+        ResultRow { term, warning: format!("not_estimable: {reason}"), unit: "ratio", counted: "sessions", ..row }
+    }
+
     /// Fits one model and makes a row for each of its terms. `name` tells models apart in row ids; sessions that lack
     /// a value of `complete` are left out although the model does not use it.
     fn model(&self, name: &str, predictors: &[Predictor], complete: &[Predictor]) -> Model {
         let mut design = Design::of(self.analysis, self.patterns, (self.effect, predictors, complete));
-        let mut notes = Vec::new();
+        let mut notes = std::mem::take(&mut design.notes);
         if design.incomplete > 0 {
             notes.push(format!("{} sessions with a missing value left out", design.incomplete));
+        }
+        if let Some(lacking) = &design.lacking {
+            // Without it the levels would be compared with another one, under its name.
+            let reason = join(&format!("no session of the model has {lacking}"), &notes.join("; "));
+            return Model { rows: vec![self.not_estimable(name, &reason)], fit: None };
         }
         let fitted = loop {
             match fit(&design) {
                 // A column that repeats others says nothing: it goes, as long as it is not the one followed.
                 Err(FitProblem::Collinear { term }) if term > 1 => {
+                    let constant = design.is_constant(term - 1);
                     let gone = design.without(term - 1);
-                    notes.push(format!("{gone} left out: it repeats the terms before it"));
+                    let why = if constant { "all sessions have the same" } else { "it repeats the terms before it" };
+                    notes.push(format!("{gone} left out: {why}"));
                 }
                 fitted => break fitted,
             }
@@ -415,7 +422,15 @@ fn term_estimate(fit: &Fit, design: &Design<'_>, (term, followed, level): (usize
     } else {
         (fit.odds_ratio(term, Covariance::Model, level), fit.p_value(term, Covariance::Model))
     };
-    let note = "interval and p: the wider of the likelihood's and the clustered one";
+    // One patient shows nothing of how much patients differ, and the likelihood takes its sessions as independent.
+    if fit.clusters < 2 {
+        return (clustered, test);
+    }
+    let note = match clustered.low {
+        Some(_) => "interval and p: the wider of the likelihood's and the clustered one",
+        None => "interval and p: the likelihood's, which takes repeated sessions of a patient as independent",
+    };
+    let few = clustered.warning.as_deref().filter(|warning| warning.starts_with("few_clusters")).unwrap_or_default();
     let wider = |one: Option<f64>, other: Option<f64>, pick: fn(f64, f64) -> f64| match (one, other) {
         (Some(one), Some(other)) => Some(pick(one, other)),
         (one, other) => one.or(other),
@@ -423,7 +438,7 @@ fn term_estimate(fit: &Fit, design: &Design<'_>, (term, followed, level): (usize
     let estimate = Estimate {
         low: wider(own.low, clustered.low, f64::min),
         high: wider(own.high, clustered.high, f64::max),
-        warning: Some(join(note, own.warning.as_deref().unwrap_or_default())),
+        warning: Some(join(&join(note, few), own.warning.as_deref().unwrap_or_default())),
         ..own
     };
     let test = Test { p_value: wider(own_test.p_value, test.p_value, f64::max), ..own_test };

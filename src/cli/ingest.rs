@@ -1,13 +1,13 @@
 //! `stipple ingest`.
 
 use super::arguments::{Common, Ingest};
-use super::failure::{FAILED, Failure};
+use super::failure::{FAILED, Failure, UNUSABLE_DATA};
 use super::run::INTERRUPTED;
 use super::watch::Watch;
 use super::{access, answer, check, key};
 use crate::pipeline::settle::Named;
 use crate::pipeline::take_in::{TakeIn, TakenIn, take_in};
-use crate::store::lake::{Author, Home, Store};
+use crate::store::lake::{Author, Home, IngestedFile, Store};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::json;
 use std::path::Path;
@@ -42,7 +42,13 @@ pub(super) fn ingest(command: &Ingest, common: &Common) -> Result<(), Failure> {
     };
     let taken = take_in(&request, &watch)?;
     watch.done();
-    answer(&if common.json { as_json(&taken, &command.store) } else { as_text(&taken, &command.store) })
+    answer(&if common.json { as_json(&taken, &command.store) } else { as_text(&taken, &command.store) })?;
+    let refused = |file: &IngestedFile| file.rejected == file.read && file.read > 0;
+    if !taken.files.is_empty() && taken.files.iter().all(refused) {
+        let message = "every row was refused; the store keeps the list of them in its table rejects";
+        return Err(Failure::new(UNUSABLE_DATA, message, "`stipple check` with the same files says where and why"));
+    }
+    Ok(())
 }
 
 /// On Ctrl-C nothing needs undoing: a batch is in the store whole or not at all.

@@ -22,6 +22,10 @@ use thiserror::Error;
 pub(super) const FOLLOW_UP_KEPT: &str =
     "an earlier version of the session was followed up for longer; that day was kept";
 
+/// What is said of a session whose newer row names another patient.
+pub(super) const PATIENT_CHANGED: &str = "an earlier row with this session_id was of another patient; this one took its place. If two sites number their \
+     sessions alike, read each as a source of its own";
+
 /// Why files cannot be used.
 #[derive(Debug, Error)]
 pub enum LoadError {
@@ -239,13 +243,8 @@ fn further(newer: &Session, known: Option<Day>) -> Option<Day> {
     known.filter(fits)
 }
 
-fn follow_up_kept(place: Place) -> Warning {
-    Warning {
-        place,
-        column: Some("last_follow_up_date".to_owned()),
-        rule: rules::FOLLOW_UP_KEPT,
-        hint: FOLLOW_UP_KEPT.to_owned(),
-    }
+fn remark(place: Place, column: &str, (rule, hint): (&'static str, &str)) -> Warning {
+    Warning { place, column: Some(column.to_owned()), rule, hint: hint.to_owned() }
 }
 
 fn name_of(inputs: &[InputTally], place: Place) -> &str {
@@ -326,6 +325,7 @@ impl<'a> Loading<'a> {
         ledger: &mut Ledger,
         mut session: Sourced<Session>,
     ) -> io::Result<()> {
+        let mut replaced = None;
         match ledger.sessions.see(&session) {
             Seen::Repeats { earlier } => {
                 self.superseded.push(Superseded { place: session.place, by: earlier, identical: true });
@@ -335,10 +335,12 @@ impl<'a> Loading<'a> {
                 let row = ledger.first_row + earlier_index as usize;
                 if forward && let Some(day) = further(&session.value, self.builder.follow_up(row)) {
                     session.value.last_follow_up_date = Some(day);
-                    let warning = follow_up_kept(session.place);
+                    let kept = (rules::FOLLOW_UP_KEPT, FOLLOW_UP_KEPT);
+                    let warning = remark(session.place, "last_follow_up_date", kept);
                     add_warning(&mut self.warnings, &self.inputs, &warning)?;
                 }
                 self.builder.supersede(row);
+                replaced = Some(row);
                 self.superseded.push(Superseded { place: earlier, by: session.place, identical: false });
             }
             Seen::New => {}
@@ -348,7 +350,11 @@ impl<'a> Loading<'a> {
         if let Asked::Yes(effects) = &value.side_effects {
             self.newest = self.newest.max(effects.iter().filter_map(|effect| effect.onset).max());
         }
-        self.builder.push(number, session.place, value);
+        let row = self.builder.push(number, session.place, value) as usize;
+        if replaced.is_some_and(|earlier| !self.builder.same_patient(earlier, row)) {
+            let warning = remark(session.place, "patient_id", (rules::PATIENT_CHANGED, PATIENT_CHANGED));
+            add_warning(&mut self.warnings, &self.inputs, &warning)?;
+        }
         Ok(())
     }
 

@@ -16,6 +16,7 @@ use crate::domain::Day;
 use crate::report::{self, Fact, MethodNote, Page, Section, layout};
 use crate::results::{Released, ResultRow, format, release, write};
 use crate::store::{BlockError, SessionsBuilder};
+use crate::validate::rules;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -330,14 +331,20 @@ impl Made<'_> {
                 rejected * 100.0
             ));
         }
-        let unattributed = self.intake.counts.iter().find(|count| count.term == "unattributed_events");
-        if let Some(count) = unattributed.filter(|count| count.count > 0) {
-            let events = if count.count == 1 {
-                "1 reported event fits"
-            } else {
-                &format!("{} reported events fit", count.count)
+        let counted = |term: &str| self.intake.counts.iter().find(|count| count.term == term && count.count > 0);
+        if let Some(count) = counted(&format!("warned:{}", rules::PATIENT_CHANGED)) {
+            let rows = if count.count == 1 { "1 row" } else { &format!("{} rows", format::whole(count.count)) };
+            cautions.push(format!(
+                "{rows} took the place of a session of another patient that has the same id: do two sites number their \
+                 sessions alike? warnings.csv says where."
+            ));
+        }
+        if let Some(count) = counted("unattributed_events") {
+            let (events, are) = match count.count {
+                1 => ("1 reported event fits".to_owned(), "is"),
+                many => (format!("{} reported events fit", format::whole(many)), "are"),
             };
-            cautions.push(format!("{events} no session and so is in no rate; warnings.csv says where."));
+            cautions.push(format!("{events} no session and so {are} in no rate; warnings.csv says where."));
         }
         cautions
     }

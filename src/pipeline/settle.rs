@@ -430,6 +430,14 @@ impl OneAnalysis<'_> {
     }
 
     fn adjust(&self, name: &str) -> Result<String, PipelineError> {
+        if self.spec.over.as_ref().is_some_and(|over| over.column == name) {
+            let message = format!("`{name}` is the column that is followed (over)");
+            return Err(self.wrong(
+                "adjust",
+                message,
+                "name other columns; a model cannot allow for what it asks about",
+            ));
+        }
         if SessionTable::default().column(name).is_some() {
             return Ok(name.to_owned());
         }

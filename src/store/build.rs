@@ -46,6 +46,8 @@ pub struct SessionsBuilder {
     columns: Vec<(String, Building)>,
     patients: StringDictionaryBuilder<UInt32Type>,
     patient_key: String,
+    /// Number of each row's patient.
+    patient_of: Vec<u32>,
     asked: Vec<bool>,
     places: Vec<Place>,
     occurrences: Vec<Occurrence>,
@@ -78,6 +80,7 @@ impl SessionsBuilder {
             columns: columns.filter(|(name, _)| keep(name)).collect(),
             patients: StringDictionaryBuilder::new(),
             patient_key: String::new(),
+            patient_of: Vec::new(),
             asked: Vec::new(),
             places: Vec::new(),
             occurrences: Vec::new(),
@@ -93,7 +96,7 @@ impl SessionsBuilder {
             column.push(session);
         }
         self.set_patient_key(source, &session.patient_id);
-        self.patients.append_value(&self.patient_key);
+        self.patient_of.push(self.patients.append(&self.patient_key).unwrap_or(u32::MAX));
         self.places.push(place);
         self.superseded.push(false);
         let asked = matches!(session.side_effects, Asked::Yes(_));
@@ -137,6 +140,12 @@ impl SessionsBuilder {
         let Building::Date(days, _) = column else { return None };
         let known = days.validity_slice().is_none_or(|known| arrow::util::bit_util::get_bit(known, row));
         days.values_slice().get(row).filter(|_| known).map(|day| Day(*day))
+    }
+
+    /// Whether two rows are of the same patient.
+    #[must_use]
+    pub fn same_patient(&self, one: usize, other: usize) -> bool {
+        self.patient_of.get(one) == self.patient_of.get(other)
     }
 
     /// Marks an earlier row as superseded by a later one.

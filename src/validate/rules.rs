@@ -110,6 +110,7 @@ rules! {
     SEVERAL_SESSIONS_FIT "several_sessions_fit" Linking Warned "several sessions of the patient fit the event; the latest was taken" => "name the session";
     WAITING_EVENT "waiting_event" Linking Warned "an event for which no session has come yet: it waits in the store" => "ingest the log that holds the session";
     FOLLOW_UP_KEPT "follow_up_kept" Linking Warned "an amended session with an earlier follow-up than is known: the later one was kept" => "if the later one was wrong, set [store] follow_up = \"as_sent\" in the mapping file";
+    PATIENT_CHANGED "patient_changed" Linking Warned "a later row with the same session_id is of another patient: it took the place of the earlier one" => "if two sites number their sessions alike, give each a source of its own: --source, [store] source in the mapping, or a [[source]] of the pipeline";
     REPEATED_ROW "repeated_row" Linking Warned "the same row again: counted once" => "nothing";
     REPLACED_ROW "replaced_row" Linking Warned "a later row has the same session_id: this one is superseded" => "nothing";
 }

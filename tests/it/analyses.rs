@@ -187,3 +187,109 @@ fn patients_in_both_groups_are_told() {
     let row = find(&rows, "a/pih/modality=rf/p_value/fisher_mid_p");
     assert!(row["warning"].contains("40 patients are in both groups"), "{row:?}");
 }
+
+/// Forty sessions each of II and IV, of them one in four with PIH, and as many of III as `of_three` gives.
+fn without_three<'a>(of_three: impl Iterator<Item = Session<'a>>) -> Vec<Session<'a>> {
+    let of = |fitzpatrick: &'static str, from: usize| {
+        (0..40).map(move |at| Session {
+            patient: from + at,
+            fitzpatrick,
+            depth: "1.0",
+            modality: "pen",
+            found: if at % 4 == 0 { "pih" } else { "none" },
+        })
+    };
+    of("II", 0).chain(of("IV", 100)).chain(of_three).collect()
+}
+
+#[test]
+fn levels_are_not_compared_with_another_one_than_the_row_names() {
+    // III was treated, but nobody asked about PIH; then: asked, but without a depth.
+    for (depth, found, models) in
+        [("1.0", "", &["crude_levels", "adjusted_levels"][..]), ("", "none", &["adjusted_levels"])]
+    {
+        let three = (0..10).map(|at| Session { patient: 200 + at, fitzpatrick: "III", depth, modality: "pen", found });
+        let rows = rows(&without_three(three), TREND);
+        for model in models {
+            let of_model = |row: &&Row| row["statistic"] == "odds_ratio" && row["term"].ends_with(&format!(":{model}"));
+            let told: Vec<&Row> = rows.iter().filter(of_model).collect();
+            assert_eq!(told.len(), 1, "{told:?}");
+            let warning = &told[0]["warning"];
+            assert!(warning.starts_with("not_estimable: no session of the model has fitzpatrick III"), "{warning}");
+            assert!(told[0]["value"].is_empty());
+        }
+    }
+}
+
+#[test]
+fn one_patient_gives_no_interval_whatever_the_likelihood() {
+    let sessions: Vec<Session<'_>> = (0..40)
+        .map(|at| Session {
+            patient: 1,
+            fitzpatrick: ["II", "IV"][at % 2],
+            depth: "1.0",
+            modality: "pen",
+            found: if at % 8 == 1 { "pih" } else { "none" },
+        })
+        .collect();
+    let rows = rows(&sessions, TREND);
+    for statistic in ["odds_ratio", "p_value"] {
+        let row = find(&rows, &format!("a/pih//{statistic}/fitzpatrick:crude"));
+        assert!(row["warning"].contains("Firth") && row["warning"].contains("not_estimable"), "{row:?}");
+        assert_eq!((row["low"].as_str(), row["high"].as_str()), ("", ""));
+    }
+    assert_eq!(find(&rows, "a/pih//p_value/fitzpatrick:crude")["value"], "");
+}
+
+#[test]
+fn few_patients_are_told_with_few_events_too() {
+    let sessions: Vec<Session<'_>> = (0..60)
+        .map(|at| Session {
+            patient: at / 4,
+            fitzpatrick: ["II", "IV"][at / 4 % 2],
+            depth: "1.0",
+            modality: "pen",
+            found: if at % 10 == 0 { "pih" } else { "none" },
+        })
+        .collect();
+    let row = &rows(&sessions, TREND);
+    let row = find(row, "a/pih//odds_ratio/fitzpatrick:crude");
+    assert!(row["warning"].contains("Firth") && row["warning"].contains("few_clusters: 15"), "{row:?}");
+}
+
+#[test]
+fn a_column_that_no_session_has_or_all_have_alike_is_named() {
+    let three = || {
+        (0..10).map(|at| Session {
+            patient: 200 + at,
+            fitzpatrick: "III",
+            depth: "1.0",
+            modality: "pen",
+            found: "none",
+        })
+    };
+    let warning = |sessions: &[Session<'_>], adjust: &str| {
+        let rows = rows(sessions, &TREND.replace("needle_depth_mm", adjust));
+        rows.iter().find(|row| row["term"] == "fitzpatrick:adjusted").unwrap()["warning"].clone()
+    };
+    let sessions = without_three(three());
+    assert!(warning(&sessions, "needle_depth_mm").contains("needle_depth_mm left out: all sessions have the same"));
+    assert!(warning(&sessions, "modality").contains("modality left out: all sessions have the same"));
+    assert!(warning(&sessions, "passes").contains("no session has passes"));
+}
+
+#[test]
+fn a_model_does_not_allow_for_what_it_asks_about() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("log.csv"), format!("{HEADER}\n")).unwrap();
+    let text = format!(
+        "version = 1\nid = \"p\"\n[source]\nlogs = [\"log.csv\"]\n[[analysis]]\nid = \"a\"\n{}",
+        TREND.replace("needle_depth_mm", "fitzpatrick")
+    );
+    fs::write(folder.path().join("p.toml"), text).unwrap();
+    let error = settle(&folder.path().join("p.toml")).unwrap_err();
+    assert!(
+        error.to_string().contains("analysis \"a\", adjust: `fitzpatrick` is the column that is followed"),
+        "{error}"
+    );
+}

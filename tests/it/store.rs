@@ -662,3 +662,46 @@ fn an_address_is_no_store_and_nothing_is_made_there() {
     assert!(matches!(Store::lock(place), Err(StoreError::NotAFolder { .. })));
     assert!(!Path::new("s3:").exists());
 }
+
+#[test]
+fn a_session_that_takes_the_place_of_another_patients_is_told() {
+    let one = row("S1", "P1", "2026-01-05", "2026-05-20", "none");
+    let other = row("S1", "P2", "2026-02-05", "2026-06-20", "none");
+    let same = row("S1", "P1", "2026-01-05", "2026-05-21", "none");
+    let told = |rules: &BTreeMap<String, u64>| rules.get("patient_changed").copied().unwrap_or(0);
+    // In one batch, over two batches, and where only the day changes.
+    let mut warehouse = Warehouse::new();
+    assert_eq!(told(&warehouse.ingest(&[&log(&[one.clone(), other.clone()])], &[]).warnings), 1);
+    let mut warehouse = Warehouse::new();
+    assert_eq!(told(&warehouse.ingest(&[&log(&[one.clone()])], &[]).warnings), 0);
+    assert_eq!(told(&warehouse.ingest(&[&log(&[same.clone()])], &[]).warnings), 0);
+    assert_eq!(told(&warehouse.ingest(&[&log(&[other.clone()])], &[]).warnings), 1);
+    let page = warehouse.report(None).files.into_iter().find(|file| file.path == "index.html").unwrap();
+    let page = String::from_utf8(page.bytes).unwrap();
+    assert!(page.contains("took the place of a session of another patient"), "no caution");
+    // And of files.
+    let folder = tempfile::tempdir().unwrap();
+    let warnings = |rows: &[String]| {
+        fs::write(folder.path().join("log.csv"), log(rows)).unwrap();
+        let logs = ["log.csv".to_owned()];
+        let named = Named { logs: &logs, events: &[], assessments: &[] };
+        let source = Source::find(folder.path(), named, Mapping::default()).unwrap();
+        let loaded = load(&[source], (&Catalogue::built_in(), SessionsBuilder::new()), &Unwatched).unwrap();
+        loaded.warnings.of_file(0)
+    };
+    assert_eq!((warnings(&[one.clone(), other]), warnings(&[one, same])), (1, 0));
+}
+
+#[cfg(unix)]
+#[test]
+fn files_of_a_store_are_as_open_as_any_other() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut warehouse = Warehouse::new();
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-20", "none")])], &[]);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let own = warehouse.file("own", "");
+    let store = warehouse.open();
+    for file in store.files(TableName::Sessions, store.latest()).unwrap() {
+        assert_eq!(mode(&warehouse.root().join("sessions").join(&file.path)), mode(Path::new(&own)));
+    }
+}

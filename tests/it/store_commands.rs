@@ -103,3 +103,17 @@ fn mistakes_are_told_with_what_to_do_next() {
     fs::write(at.join("file"), "x").unwrap();
     told(&["ingest", "--store", "file", "--key", "kept.key", "monday.csv"], 1, "file");
 }
+
+#[test]
+fn a_batch_of_which_every_row_is_refused_is_no_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    log(at, "good.csv", "none");
+    let bad = fs::read_to_string(at.join("good.csv")).unwrap().replace("professional", "somewhere");
+    fs::write(at.join("bad.csv"), bad).unwrap();
+    let refused = stipple(at, &["ingest", "--store", "w", "bad.csv"]);
+    assert_eq!(code(&refused), 3, "{}", text(&refused.stdout));
+    assert!(text(&refused.stderr).contains("every row was refused"), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("stipple check"));
+    assert_eq!(code(&stipple(at, &["ingest", "--store", "w", "good.csv"])), 0);
+}

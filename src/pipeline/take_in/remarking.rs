@@ -1,6 +1,6 @@
 //! What a batch lists: rows that were refused, and remarks on rows that were kept.
 
-use super::super::load::FOLLOW_UP_KEPT;
+use super::super::load::{FOLLOW_UP_KEPT, PATIENT_CHANGED};
 use super::{Rest, Taking};
 use crate::domain::{FileId, Place};
 use crate::store::lake::{RefusedEvent, Remark, SettledBatch, Status, StoreError};
@@ -70,6 +70,10 @@ impl Taking<'_> {
         for spot in settled.moved_back() {
             let (rule, column) = (rules::FOLLOW_UP_KEPT, Some("last_follow_up_date"));
             self.remark(*spot, (rule, column), FOLLOW_UP_KEPT.to_owned())?;
+        }
+        for spot in settled.other_patients() {
+            let (rule, column) = (rules::PATIENT_CHANGED, Some("patient_id"));
+            self.remark(*spot, (rule, column), PATIENT_CHANGED.to_owned())?;
         }
         Ok(())
     }

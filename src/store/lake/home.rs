@@ -332,7 +332,11 @@ fn save(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
     let io = |source| StoreError::Io { doing: "write", path: path.to_owned(), source };
-    let mut beside = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder).map_err(io)?;
+    let mut builder = tempfile::Builder::new();
+    // Other programs read the store, too: who may, the system's mask says, as for any file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut beside = builder.prefix(".tmp-").tempfile_in(folder).map_err(io)?;
     beside.write_all(bytes).map_err(io)?;
     beside.as_file().sync_all().map_err(io)?;
     let file = beside.persist(path).map_err(|error| io(error.error))?;

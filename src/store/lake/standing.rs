@@ -11,7 +11,7 @@ use crate::domain::Day;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Date32Type, Int32Type, Int64Type, UInt8Type};
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What becomes of an incoming session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub(super) struct Standing {
     pub(super) amended: HashMap<SessionKey, u32>,
     /// Follow-up days that stay as they were, since the newer row's is earlier: by the number of the row.
     pub(super) kept_follow_ups: HashMap<u32, Day>,
+    /// Rows that stand for a session of which an earlier row was of another patient.
+    pub(super) other_patients: HashSet<u32>,
 }
 
 /// The columns that tell a session from others.
@@ -184,6 +186,7 @@ impl Standing {
             existing,
             amended: HashMap::new(),
             kept_follow_ups: HashMap::new(),
+            other_patients: HashSet::new(),
         };
         // Those that stand move to the front of the list: a second list of millions is not held.
         let (mut kept, mut from) = (0, 0);
@@ -239,6 +242,10 @@ impl Standing {
         }
         if let Some(existing) = before {
             self.amended.insert(existing.key, winner.number);
+        }
+        let patients = same.iter().map(|entry| entry.identity.patient).chain(before.map(|existing| existing.patient));
+        if patients.into_iter().any(|patient| patient != winner.identity.patient) {
+            self.other_patients.insert(winner.number);
         }
         let furthest = same.iter().filter_map(Entry::follow_up).chain(before.and_then(|e| e.follow_up)).max();
         let mut winner = *winner;

@@ -52,6 +52,7 @@ pub struct Settled<'a> {
     pub(super) months: BTreeMap<Month, Taken>,
     pub(super) repeated_sessions: Vec<Spot>,
     pub(super) moved_back: Vec<Spot>,
+    pub(super) other_patients: Vec<Spot>,
     pub(super) amending: HashMap<u32, Spot>,
     pub(super) repeated_scores: u64,
     pub(super) repeated_scores_by_file: BTreeMap<i32, u64>,
@@ -96,6 +97,7 @@ impl<'a> Settled<'a> {
             months,
             repeated_sessions: Vec::new(),
             moved_back: Vec::new(),
+            other_patients: Vec::new(),
             amending: HashMap::new(),
             repeated_scores: repeated.len() as u64,
             repeated_scores_by_file,
@@ -134,6 +136,12 @@ impl<'a> Settled<'a> {
         &self.moved_back
     }
 
+    /// Rows of which an earlier one with the same session id is of another patient.
+    #[must_use]
+    pub fn other_patients(&self) -> &[Spot] {
+        &self.other_patients
+    }
+
     /// Rows of each file that repeat one already there, or that a later row of the batch replaces.
     #[must_use]
     pub fn superseded_by_file(&self) -> BTreeMap<i32, u64> {
@@ -169,8 +177,13 @@ impl<'a> Settled<'a> {
             }
             if !stands(number) {
                 self.repeated_sessions.push(spot);
-            } else if standing.kept_follow_ups.contains_key(&number) {
+                return;
+            }
+            if standing.kept_follow_ups.contains_key(&number) {
                 self.moved_back.push(spot);
+            }
+            if standing.other_patients.contains(&number) {
+                self.other_patients.push(spot);
             }
         };
         for taken in self.months.values() {
