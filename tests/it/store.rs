@@ -673,9 +673,9 @@ fn a_session_that_takes_the_place_of_another_patients_is_told() {
     let mut warehouse = Warehouse::new();
     assert_eq!(told(&warehouse.ingest(&[&log(&[one.clone(), other.clone()])], &[]).warnings), 1);
     let mut warehouse = Warehouse::new();
-    assert_eq!(told(&warehouse.ingest(&[&log(&[one.clone()])], &[]).warnings), 0);
-    assert_eq!(told(&warehouse.ingest(&[&log(&[same.clone()])], &[]).warnings), 0);
-    assert_eq!(told(&warehouse.ingest(&[&log(&[other.clone()])], &[]).warnings), 1);
+    assert_eq!(told(&warehouse.ingest(&[&log(std::slice::from_ref(&one))], &[]).warnings), 0);
+    assert_eq!(told(&warehouse.ingest(&[&log(std::slice::from_ref(&same))], &[]).warnings), 0);
+    assert_eq!(told(&warehouse.ingest(&[&log(std::slice::from_ref(&other))], &[]).warnings), 1);
     let page = warehouse.report(None).files.into_iter().find(|file| file.path == "index.html").unwrap();
     let page = String::from_utf8(page.bytes).unwrap();
     assert!(page.contains("took the place of a session of another patient"), "no caution");
