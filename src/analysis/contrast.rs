@@ -5,7 +5,7 @@ use super::rates::{as_number, rate_rows};
 use super::{Analysis, Evidence, Kind, Needs, group_of};
 use crate::cube::plan::CellView;
 use crate::cube::{Cube, CubeKey, Dimension};
-use crate::domain::EffectId;
+use crate::domain::{EffectId, amount};
 use crate::results::{ResultRow, Statistic};
 use crate::stats::odds_ratio::{self, OddsRatioMethod};
 use crate::stats::risk_difference::{self, Pair, RiskDifferenceMethod};
@@ -132,7 +132,10 @@ impl Contrast<'_> {
             ..self.analysis.row(Statistic::RiskDifference)
         };
         let (Some(exposed), Some(reference)) = (exposed, reference) else {
-            let warning = "not_estimable: one of the two groups has no session".to_owned();
+            let sides = [(exposed, &self.analysis.exposed), (reference, &self.analysis.reference)];
+            let lacking = sides.into_iter().filter(|(side, _)| side.is_none());
+            let lacking: Vec<String> = lacking.map(|(_, value)| format!("{between} {}", name(value))).collect();
+            let warning = format!("not_estimable: no session has {}", lacking.join(" or "));
             return vec![ResultRow { warning, method: "newcombe", unit: "proportion", ..template }];
         };
         let exposed = counting.rate(&exposed.cell(self.effect));
@@ -207,7 +210,8 @@ impl Contrast<'_> {
                     notes.push("takes repeated sessions of a patient as independent".to_owned());
                 }
                 if shared > 0 {
-                    notes.push(format!("{shared} patients are in both groups or more, which are taken as independent"));
+                    let patients = amount::are(shared, "patient");
+                    notes.push(format!("{patients} in both groups or more, which are taken as independent"));
                 }
                 ResultRow {
                     statistic: Statistic::PValue,

@@ -5,7 +5,7 @@ use super::counting::Denominator;
 use super::rates::as_number;
 use crate::cube::Patterns;
 use crate::cube::patterns::SessionKind;
-use crate::domain::EffectId;
+use crate::domain::{EffectId, amount};
 use crate::stats::logistic::clusters::{Clusters, Member};
 use crate::stats::logistic::{FitProblem, Observations};
 use crate::store::State;
@@ -237,7 +237,9 @@ impl<'a> Design<'a> {
                 format!("{} says nothing that the terms before it do not say already", self.names(&[*term]))
             }
             FitProblem::Separated { terms } => format!("{} separated", self.names(terms)),
-            FitProblem::TooFewRows { trials, terms } => format!("{trials} sessions are too few for {terms} terms"),
+            FitProblem::TooFewRows { trials, terms } => {
+                format!("{} are too few for {terms} terms", amount::of(*trials as u64, "session"))
+            }
             FitProblem::OnlyEvents => "every session has the side effect".to_owned(),
             FitProblem::NoEvents => "no session has the side effect".to_owned(),
             other => other.to_string(),

@@ -8,7 +8,7 @@ use super::regression::{Design, Predictor, Role};
 use super::{Analysis, Evidence, Kind, Needs, Outcomes, group_of};
 use crate::cube::plan::CellView;
 use crate::cube::{Cube, Dimension, Facet, MeasureSums, PatternKey, Patterns};
-use crate::domain::EffectId;
+use crate::domain::{EffectId, amount};
 use crate::results::{ResultRow, Statistic};
 use crate::stats::logistic::{self, Covariance, Fit, FitProblem, Likelihood};
 use crate::stats::trend::{self, ClusteredLevel, TrendLevel};
@@ -28,6 +28,11 @@ pub const KIND: Kind = Kind {
 const CONTEXT: &[&str] = &["needle_depth_mm", "passes"];
 /// With fewer events for each model term, Firth's likelihood is used.
 const FEW_EVENTS_PER_TERM: f64 = 10.0;
+/// With no more events for each model term the penalised likelihood has several tops, and in three of a hundred small
+/// logs an end of its interval lay on the way to a lower one.
+const FRAGILE_EVENTS_PER_TERM: f64 = 1.0;
+/// Begins the warning of such a model.
+const FRAGILE: &str = "fragile: so few events for so many terms that";
 /// With a smaller expected count, the exact test stands beside the asymptotic one.
 const SMALL_EXPECTED: f64 = 5.0;
 
@@ -173,7 +178,11 @@ impl Trend<'_> {
             .map(|cell| self.analysis.counting.rate(&cell.cell(self.effect)).n);
         if let Some(missing) = missing.filter(|missing| *missing > 0) {
             let counted = self.analysis.counting.counted.text();
-            note.push_str(&format!("; {missing} {counted} with {} missing left out", self.over.column));
+            note.push_str(&format!(
+                "; {} {counted} with {} missing left out",
+                amount::whole(missing),
+                self.over.column
+            ));
         }
         note
     }
@@ -212,7 +221,8 @@ impl Trend<'_> {
                 notes.push("takes repeated sessions of a patient as independent".to_owned());
             }
             if shared > 0 {
-                notes.push(format!("{shared} patients are in more than one level, which are taken as independent"));
+                let patients = amount::are(shared, "patient");
+                notes.push(format!("{patients} in more than one level, which are taken as independent"));
             }
             notes.extend(test.warning.clone());
             let row = ResultRow {
@@ -296,7 +306,25 @@ impl Trend<'_> {
         let levels = self.followed(Role::Levels(Some(at)));
         let predictors: Vec<Predictor> = std::iter::once(levels).chain(adjust.iter().cloned()).collect();
         let own = |row: &ResultRow| row.term.starts_with(&self.over.column);
-        self.model(name, &predictors, &[]).rows.into_iter().filter(own).collect()
+        let mut rows: Vec<ResultRow> = self.model(name, &predictors, &[]).rows.into_iter().filter(own).collect();
+        if rows.iter().any(|row| row.term == format!("{}:{name}", self.over.column)) {
+            return rows;
+        }
+        if rows.is_empty() {
+            let reason = format!("every session of the model has {} {reference}", self.over.column);
+            return vec![self.not_estimable(name, &reason)];
+        }
+        // A level with sessions of which none is in the model must not vanish from the list.
+        let others = self.levels().filter_map(|(_, cell)| cell.group().first().and_then(|(_, text)| *text));
+        for text in others.filter(|text| text != reference) {
+            let term = format!("{}={text}:{name}", self.over.column);
+            if !rows.iter().any(|row| row.term == term) {
+                let reason = format!("no session of the model has {} {text}", self.over.column);
+                let comparator = reference.clone();
+                rows.push(ResultRow { term, comparator, ..self.not_estimable(name, &reason) });
+            }
+        }
+        rows
     }
 
     /// The row of a model that cannot be fitted.
@@ -312,7 +340,7 @@ impl Trend<'_> {
         let mut design = Design::of(self.analysis, self.patterns, (self.effect, predictors, complete));
         let mut notes = std::mem::take(&mut design.notes);
         if design.incomplete > 0 {
-            notes.push(format!("{} sessions with a missing value left out", design.incomplete));
+            notes.push(format!("{} with a missing value left out", amount::of(design.incomplete, "session")));
         }
         if let Some(lacking) = &design.lacking {
             // Without it the levels would be compared with another one, under its name.
@@ -396,7 +424,11 @@ fn fit(design: &Design<'_>) -> Result<(Fit, Option<String>), FitProblem> {
         return Err(FitProblem::OnlyEvents);
     }
     if design.events_per_term() < FEW_EVENTS_PER_TERM {
-        let note = format!("{:.1} events a model term: Firth's likelihood was used", design.events_per_term());
+        let few = design.events_per_term();
+        let mut note = format!("{few:.1} events a model term: Firth's likelihood was used");
+        if few <= FRAGILE_EVENTS_PER_TERM {
+            note = format!("{FRAGILE} the interval may be too narrow; allow for less; {note}");
+        }
         return firth::fit(&observations).map(|fit| (fit, Some(note)));
     }
     match logistic::fit(&observations) {

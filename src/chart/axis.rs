@@ -192,6 +192,10 @@ fn evenly(low: f64, high: f64, step: f64, tick: impl Fn(f64) -> Tick) -> Vec<Tic
         values.push(if at.abs() < step * 1e-6 { 0.0 } else { at });
         at = (first + f64::from(u32::try_from(values.len()).unwrap_or(u32::MAX))) * step;
     }
+    if values.len() > 2 {
+        let last = values.remove(values.len() - 1);
+        values.insert(1, last);
+    }
     values.into_iter().map(tick).collect()
 }
 

@@ -23,7 +23,7 @@ pub(super) fn draw(released: &Released, request: &ChartRequest<'_>) -> Result<Ve
     let measured: Vec<Measured<'_>> = MEASURES
         .into_iter()
         .map(|(statistic, heading, _)| (statistic, heading, words::rows(&all, statistic)))
-        .filter(|(_, _, rows)| !rows.is_empty())
+        .filter(|(_, _, rows)| rows.iter().any(|row| row.value.is_some()))
         .collect();
     let several = measured
         .iter()

@@ -44,7 +44,7 @@ pub(super) fn group_value(name: &str, value: &str) -> String {
     match (name, value) {
         ("modality", "rf") => "RF".to_owned(),
         _ if coded => capital(&value.replace('_', " ")),
-        _ => value.to_owned(),
+        _ => value.strip_prefix(">=").map_or_else(|| value.to_owned(), |edge| format!("≥{edge}")),
     }
 }
 

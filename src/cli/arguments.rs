@@ -227,10 +227,10 @@ pub(super) struct Init {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  stipple simulate --sessions 100000 --seed 7 --out trial --messy")]
 pub(super) struct Simulate {
-    /// How many sessions
+    /// How many sessions (needed, unless --sample-data is given)
     #[arg(long, value_name = "N", required_unless_present = "sample_data")]
     pub(super) sessions: Option<u64>,
-    /// The same seed gives the same bytes
+    /// The same seed gives the same bytes (needed, unless --sample-data is given)
     #[arg(long, value_name = "S", required_unless_present = "sample_data")]
     pub(super) seed: Option<u64>,
     /// Folder for sessions.csv, events.csv, assessments.csv and truth.json

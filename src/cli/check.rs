@@ -5,12 +5,14 @@ use super::failure::{FAILED, Failure, UNUSABLE_DATA, WRONG_USE};
 use super::watch::Watch;
 use super::{access, answer, database_password, settled};
 use crate::bucket::Access;
+use crate::domain::amount;
 use crate::pipeline::Source;
 use crate::pipeline::check::{self, Checked, Consequence, RuleCount};
+use crate::pipeline::listing::RuleTally;
 use crate::pipeline::settle::{Choice, Named};
 use crate::pipeline::tally::{InputTally, LeftOut};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 pub(super) fn check(command: &Check, common: &Common) -> Result<(), Failure> {
@@ -59,7 +61,7 @@ pub(super) fn source((mapping, named): (Option<&Path>, Named<'_>), access: &Acce
 fn judged(checked: &Checked, max_rejected: Option<f64>) -> Result<(), Failure> {
     let totals = checked.totals;
     if checked.loaded.table.is_empty() {
-        let message = format!("no session was accepted ({} rows read)", totals.read);
+        let message = format!("no session was accepted ({} read)", amount::of(totals.read, "row"));
         return Err(Failure::new(UNUSABLE_DATA, message, "correct the rows listed, or write a mapping file"));
     }
     #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^53")]
@@ -85,24 +87,13 @@ fn as_json(checked: &Checked) -> String {
             "ignored_columns": input.ignored, "left_out": left_out.collect::<Vec<_>>(),
         })
     });
-    let rules = checked.rules.iter().map(|rule| {
-        let examples = rule.tally.examples.iter().map(|example| {
-            json!({
-                "file": example.file, "line": example.place.line, "record": example.place.record,
-                "column": example.column, "hint": example.hint,
-            })
-        });
-        json!({
-            "rule": rule.rule, "consequence": consequence(rule), "count": rule.tally.count,
-            "examples": examples.collect::<Vec<_>>(),
-        })
-    });
+    let rules = checked.rules.iter().map(|rule| (consequence(rule), rule.rule, &rule.tally));
     let skipped = checked.skipped.iter().map(|skipped| json!({ "path": skipped.name, "why": skipped.why }));
     json!({
         "read_rows": totals.read, "accepted_rows": totals.accepted, "rejected_rows": totals.rejected,
         "superseded_rows": totals.superseded, "filtered_rows": totals.filtered,
         "sessions": checked.loaded.table.len(),
-        "skipped_files": skipped.collect::<Vec<_>>(), "inputs": inputs.collect::<Vec<_>>(), "rules": rules.collect::<Vec<_>>(),
+        "skipped_files": skipped.collect::<Vec<_>>(), "inputs": inputs.collect::<Vec<_>>(), "rules": rules_json(rules),
     })
     .to_string()
 }
@@ -112,6 +103,32 @@ fn consequence(rule: &RuleCount) -> &'static str {
         Consequence::Rejected => "rejected",
         Consequence::Warned => "warning",
     }
+}
+
+/// Rules, each as (what became of the rows, its id, how many and the first of them).
+pub(super) fn rules_json<'a>(rules: impl Iterator<Item = (&'a str, &'a str, &'a RuleTally)>) -> Value {
+    let rule = |(consequence, rule, tally): (&str, &str, &RuleTally)| {
+        let examples = tally.examples.iter().map(|example| {
+            json!({
+                "file": example.file, "line": example.place.line, "record": example.place.record,
+                "column": example.column, "hint": example.hint,
+            })
+        });
+        json!({
+            "rule": rule, "consequence": consequence, "count": tally.count, "examples": examples.collect::<Vec<_>>(),
+        })
+    };
+    rules.map(rule).collect()
+}
+
+/// A rule, how many rows it concerned, and the first of them with place and remedy.
+pub(super) fn rule_text(consequence: &str, rule: &str, tally: &RuleTally) -> String {
+    let mut text = format!("\n{:>8}  {consequence}: {rule}\n", tally.count);
+    for example in &tally.examples {
+        let column = if example.column.is_empty() { String::new() } else { format!(" {}", example.column) };
+        text.push_str(&format!("          {}:{}{column}: {}\n", example.file, example.place.line, example.hint));
+    }
+    text
 }
 
 fn table(header: &[&str]) -> Table {
@@ -157,11 +174,7 @@ fn as_text(checked: &Checked) -> String {
         ));
     }
     for rule in &checked.rules {
-        text.push_str(&format!("\n{:>8}  {}: {}\n", rule.tally.count, consequence(rule), rule.rule));
-        for example in &rule.tally.examples {
-            let column = if example.column.is_empty() { String::new() } else { format!(" {}", example.column) };
-            text.push_str(&format!("          {}:{}{column}: {}\n", example.file, example.place.line, example.hint));
-        }
+        text.push_str(&rule_text(consequence(rule), rule.rule, &rule.tally));
     }
     text
 }

@@ -4,12 +4,14 @@ use super::arguments::{Common, Ingest};
 use super::failure::{FAILED, Failure, UNUSABLE_DATA};
 use super::run::INTERRUPTED;
 use super::watch::Watch;
-use super::{access, answer, check, key};
+use super::{access, answer, check, key, since_1970, tell_of_the_future};
+use crate::pipeline::listing::RuleTally;
 use crate::pipeline::settle::Named;
 use crate::pipeline::take_in::{TakeIn, TakenIn, take_in};
 use crate::store::lake::{Author, Home, IngestedFile, Store};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(super) fn ingest(command: &Ingest, common: &Common) -> Result<(), Failure> {
@@ -42,6 +44,9 @@ pub(super) fn ingest(command: &Ingest, common: &Common) -> Result<(), Failure> {
     };
     let taken = take_in(&request, &watch)?;
     watch.done();
+    if !common.quiet {
+        tell_of_the_future(taken.newest_day);
+    }
     answer(&if common.json { as_json(&taken, &command.store) } else { as_text(&taken, &command.store) })?;
     let refused = |file: &IngestedFile| file.rejected == file.read && file.read > 0;
     if !taken.files.is_empty() && taken.files.iter().all(refused) {
@@ -71,9 +76,15 @@ pub(super) fn author(told: Option<&str>) -> Author {
             .or_else(|| std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()));
         machine.map_or_else(|| user.clone(), |machine| format!("{user}@{machine}"))
     });
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let at_ms = now.ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0);
+    let at_ms = i64::try_from(since_1970().as_millis()).unwrap_or(0);
     Author { by, at_ms }
+}
+
+type Rules = BTreeMap<String, RuleTally>;
+
+/// Rules with what became of the rows that they spoke of.
+fn rules<'a>(consequence: &'a str, rules: &'a Rules) -> impl Iterator<Item = (&'a str, &'a str, &'a RuleTally)> {
+    rules.iter().map(move |(rule, tally)| (consequence, rule.as_str(), tally))
 }
 
 fn as_json(taken: &TakenIn, store: &Path) -> String {
@@ -86,6 +97,9 @@ fn as_json(taken: &TakenIn, store: &Path) -> String {
     });
     let known = taken.known.iter().map(|(path, version)| json!({ "path": path, "version": version }));
     let counts = taken.counts;
+    let by_rule = |rules: &Rules| -> serde_json::Map<String, serde_json::Value> {
+        rules.iter().map(|(rule, tally)| (rule.clone(), json!(tally.count))).collect()
+    };
     json!({
         "store": store.display().to_string(),
         "version": taken.version,
@@ -93,7 +107,9 @@ fn as_json(taken: &TakenIn, store: &Path) -> String {
         "already_there": known.collect::<Vec<_>>(),
         "new_sessions": counts.new_sessions, "amended_sessions": counts.amended_sessions,
         "sessions": counts.sessions, "events": counts.events, "pending_events": counts.pending,
-        "assessments": counts.assessments, "rejected": taken.refusals, "warnings": taken.warnings,
+        "assessments": counts.assessments,
+        "rejected": by_rule(&taken.refusals), "warnings": by_rule(&taken.warnings),
+        "rules": check::rules_json(rules("rejected", &taken.refusals).chain(rules("warning", &taken.warnings))),
     })
     .to_string()
 }
@@ -132,9 +148,7 @@ fn as_text(taken: &TakenIn, store: &Path) -> String {
         counts.assessments,
     ));
     for (what, rules) in [("rejected", &taken.refusals), ("warning", &taken.warnings)] {
-        for (rule, count) in rules {
-            text.push_str(&format!("{count:>8}  {what}: {rule}\n"));
-        }
+        rules.iter().for_each(|(rule, tally)| text.push_str(&check::rule_text(what, rule, tally)));
     }
     for file in taken.files.iter().filter(|file| !file.ignored.is_empty()) {
         text.push_str(&format!("Columns of {} that nothing maps, not kept: {}\n", file.name, file.ignored.join(", ")));

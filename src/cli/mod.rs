@@ -21,12 +21,14 @@ mod vocabulary;
 mod watch;
 
 use crate::bucket::Access;
+use crate::domain::Day;
 use crate::pipeline::Pipeline;
 use crate::pipeline::settle::{Choice, settle_with};
 use arguments::{Arguments, Command};
 use clap::Parser;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Reads the arguments, does what they say and gives the exit code.
 #[must_use]
@@ -68,6 +70,24 @@ pub fn main() -> ExitCode {
             failure.tell();
             ExitCode::from(failure.exit_code)
         }
+    }
+}
+
+/// The clock.
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// A day that has not come yet is a slip of the pen, and it decides who counts as followed up long enough. Only the
+/// clock can tell, so it is told here and stands in no report.
+fn tell_of_the_future(newest: Option<Day>) {
+    let today = i32::try_from(since_1970().as_secs() / 86_400).map_or(Day(i32::MAX), Day);
+    // Somewhere it is tomorrow already.
+    if let Some(newest) = newest.filter(|newest| newest.0 > today.0 + 1) {
+        eprintln!(
+            "take care: the newest day in the data, {newest}, has not come yet, and it is the data cut where the pipeline \
+             names none; correct the row, or set data_cut"
+        );
     }
 }
 

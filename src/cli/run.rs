@@ -3,7 +3,7 @@
 use super::arguments::{Common, Run};
 use super::failure::{FAILED, Failure, WRONG_USE};
 use super::watch::Watch;
-use super::{answer, settled};
+use super::{answer, settled, since_1970, tell_of_the_future};
 use crate::pipeline::publish::check_folder;
 use crate::pipeline::settle::{AsOf, Choice};
 use crate::pipeline::{Staged, explain, produce, stage};
@@ -35,7 +35,7 @@ pub(super) fn run(command: &Run, common: &Common) -> Result<(), Failure> {
     }
     let product = produce(&pipeline, &watch)?;
     let run = json!({
-        "finished": finished(),
+        "finished": since_1970().as_secs(),
         "seconds": watch.timings(),
         "peak_memory_bytes": watch.peaks(),
         "threads": rayon::current_num_threads(),
@@ -47,6 +47,9 @@ pub(super) fn run(command: &Run, common: &Common) -> Result<(), Failure> {
     }
     put_in_place(staged)?;
     watch.done();
+    if !common.quiet && pipeline.data_cut.is_none() {
+        tell_of_the_future(Some(product.data_cut));
+    }
     let totals = product.totals;
     if common.json {
         let text = json!({
@@ -83,11 +86,6 @@ fn as_of(text: &str) -> Result<AsOf, Failure> {
         let message = format!("--as-of {text} is neither a version nor a day");
         Failure::new(WRONG_USE, message, "write 17 or 2026-03-31; `stipple store history STORE` lists the versions")
     })
-}
-
-/// Seconds since 1970, for the manifest's `run` section alone.
-fn finished() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The swap of the earlier report for the new one is not interrupted: the handler waits for the lock.

@@ -4,8 +4,7 @@ use super::arguments::{Common, StoreCommand};
 use super::failure::{FAILED, Failure, UNUSABLE_DATA, WRONG_USE};
 use super::ingest::author;
 use super::{access, answer, key};
-use crate::domain::Day;
-use crate::pipeline::take_in::catalogue_of;
+use crate::domain::{Day, amount};
 use crate::store::lake::{Batch, Home, SCHEMA_VERSION, Store, StoreError, WriteLock, history, housekeeping, verify};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
@@ -104,7 +103,7 @@ fn of_session(folder: &Path, session_id: &str, common: &Common) -> Result<(), Fa
 
 fn verified(folder: &Path, common: &Common) -> Result<(), Failure> {
     let store = opened(folder)?;
-    let found = verify::verify(&store, &catalogue_of(store.latest()))?;
+    let found = verify::verify(&store, &store.latest().catalogue())?;
     if common.json {
         answer(
             &json!({ "store": folder.display().to_string(), "version": store.latest().version, "files": found.files,
@@ -113,11 +112,11 @@ fn verified(folder: &Path, common: &Common) -> Result<(), Failure> {
         )?;
     } else {
         let mut text = format!(
-            "{} at version {}: {} files, {} rows\n",
+            "{} at version {}: {}, {}\n",
             folder.display(),
             store.latest().version,
-            found.files,
-            found.rows
+            amount::of(found.files, "file"),
+            amount::of(found.rows, "row")
         );
         found.problems.iter().for_each(|problem| text.push_str(&format!("  wrong: {problem}\n")));
         if !found.left_over.is_empty() {
@@ -133,7 +132,7 @@ fn verified(folder: &Path, common: &Common) -> Result<(), Failure> {
     if found.problems.is_empty() {
         return Ok(());
     }
-    let message = format!("{} is damaged in {} places", folder.display(), found.problems.len());
+    let message = format!("{} is damaged in {}", folder.display(), amount::of(found.problems.len() as u64, "place"));
     Err(Failure::new(UNUSABLE_DATA, message, "restore it from a backup, or ingest the files into a new store"))
 }
 
@@ -204,7 +203,7 @@ fn rotated(folder: &Path, told: Option<&Path>, common: &Common) -> Result<(), Fa
     let keys = found.keys.rotated(key::random()?);
     // The new key is kept before it is used: a store whose key is lost is lost.
     let waiting = key::keep_beside(&file, &keys)?;
-    let catalogue = catalogue_of(store.latest());
+    let catalogue = store.latest().catalogue();
     housekeeping::rotate(&mut store, (&keys, &catalogue), &author(None), &lock)?;
     key::replace(&waiting, &file)?;
     answer(&format!(
@@ -216,7 +215,13 @@ fn rotated(folder: &Path, told: Option<&Path>, common: &Common) -> Result<(), Fa
 }
 
 fn upgraded(folder: &Path, common: &Common) -> Result<(), Failure> {
-    let (store, _lock) = writable(&Home::at(folder, &access())?, common)?;
+    let (mut store, lock) = writable(&Home::at(folder, &access())?, common)?;
+    if housekeeping::upgrade(&mut store, &author(None), &lock)? {
+        return answer(&format!(
+            "version {}: the sessions have the columns that this program gives them, and say the same as before",
+            store.latest().version
+        ));
+    }
     answer(&format!(
         "{} is up to date (tables of version {SCHEMA_VERSION}, store at {})",
         folder.display(),

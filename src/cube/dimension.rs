@@ -1,5 +1,6 @@
 //! A way to divide sessions: a column, or bands of a numeric column.
 
+use crate::domain::columns;
 use crate::store::{Labels, SessionTable};
 use arrow::datatypes::DataType;
 use thiserror::Error;
@@ -68,6 +69,28 @@ impl Dimension {
             _ if !is_number => Err(DimensionError::NoNumber { column: column() }),
             _ => Ok(()),
         }
+    }
+
+    /// Whether its values have an order of their own, so that one can ask whether something rises with them: bands,
+    /// whole numbers, and codes that are steps. Days are ordered, but every day would be a level.
+    #[must_use]
+    pub fn is_ordered(&self) -> bool {
+        let empty = SessionTable::default();
+        let whole = || empty.column(&self.column).is_some_and(|column| *column.data_type() == DataType::Int32);
+        !self.edges.is_empty() || whole() || columns::has_steps(&self.column)
+    }
+
+    /// Whether its values are days.
+    #[must_use]
+    pub fn is_days(&self) -> bool {
+        SessionTable::default().dates(&self.column).is_some()
+    }
+
+    /// Whether two names are of one column: a skin type and its number say the same.
+    #[must_use]
+    pub fn are_one_column(one: &str, other: &str) -> bool {
+        let stem = |name: &str| name.strip_suffix("_number").unwrap_or(name).to_owned();
+        stem(one) == stem(other)
     }
 
     /// How many values it has, missing not among them, where that does not depend on the data.

@@ -135,6 +135,24 @@ impl Catalogue {
         EffectId(u16::try_from(self.effects.len() - 1).unwrap_or(u16::MAX))
     }
 
+    /// The side effects beyond the built-in ones, and those that a site has changed.
+    #[must_use]
+    pub fn of_sites(&self) -> Vec<SideEffect> {
+        let built_in = Catalogue::built_in();
+        let new = |effect: &&SideEffect| built_in.find(&effect.code).is_none_or(|id| built_in.get(id) != *effect);
+        self.effects.iter().filter(new).cloned().collect()
+    }
+
+    /// Whether states that one settles are those that the other settles: the same codes in the same order, with the same
+    /// windows.
+    #[must_use]
+    pub fn settles_as(&self, other: &Catalogue) -> bool {
+        let told = |catalogue: &Catalogue| -> Vec<(String, u32)> {
+            catalogue.effects.iter().map(|effect| (effect.code.clone(), effect.window_days)).collect()
+        };
+        told(self) == told(other)
+    }
+
     /// Id of a code (not of a synonym).
     #[must_use]
     pub fn find(&self, code: &str) -> Option<EffectId> {

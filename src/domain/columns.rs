@@ -198,6 +198,13 @@ pub const COLUMNS: &[Column] = &[
     ),
 ];
 
+/// Whether the codes of a session's column are steps from less to more.
+#[must_use]
+pub fn has_steps(name: &str) -> bool {
+    name == "skin_thickness"
+        || COLUMNS.iter().any(|column| column.name == name && matches!(column.kind, Kind::Fitzpatrick | Kind::Monk))
+}
+
 /// The events file: side effects reported apart from the session's row.
 pub const EVENT_COLUMNS: &[Column] = &[
     column("session_id", Kind::Text, false, "the session; or give patient_id and onset_date"),

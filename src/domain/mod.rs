@@ -2,6 +2,7 @@
 //!
 //! Knows no file format, no statistic and no picture. Imports nothing of ours.
 
+pub mod amount;
 pub mod assessment;
 pub mod catalogue;
 pub mod codes;

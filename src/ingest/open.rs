@@ -101,11 +101,15 @@ pub fn is_known(path: &Path) -> bool {
 }
 
 fn format_of(path: &Path, first: &[u8]) -> &'static Format {
+    let of_id = |id: &str| FORMATS.iter().find(|format| format.id == id);
     let by_extension = FORMATS.iter().find(|format| format.extensions.contains(&extension(path).as_str()));
-    let by_content = || sniff::format(first).and_then(|id| FORMATS.iter().find(|format| format.id == id));
+    // A signature is surer than a name that somebody has given.
+    if let Some(format) = sniff::signed(first).and_then(of_id) {
+        return format;
+    }
     match by_extension {
         Some(format) if format.id != FORMATS[0].id => format,
-        _ => by_content().unwrap_or(&FORMATS[0]),
+        _ => sniff::format(first).and_then(of_id).unwrap_or(&FORMATS[0]),
     }
 }
 

@@ -315,7 +315,7 @@ impl Records for Instrument {
         }
         if !self.without_own_row.is_empty() {
             let count = self.without_own_row.len();
-            remark(format!("{count} records have no row of their own, so nothing could be carried over from it"));
+            remark(format!("records without a row of their own, from which nothing could be carried over: {count}"));
         }
         left_out
     }

@@ -44,9 +44,14 @@ const FORMATS: &[(&[u8], &str)] = &[
     (b"ARROW1", "arrow"),
 ];
 
+/// The id of the format whose signature a file begins with.
+pub(super) fn signed(first: &[u8]) -> Option<&'static str> {
+    FORMATS.iter().find(|(signature, _)| first.starts_with(signature)).map(|(_, id)| *id)
+}
+
 /// The id of the format that the first bytes show without doubt.
 pub(super) fn format(first: &[u8]) -> Option<&'static str> {
-    if let Some((_, id)) = FORMATS.iter().find(|(signature, _)| first.starts_with(signature)) {
+    if let Some(id) = signed(first) {
         return Some(id);
     }
     let text = first.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(first);

@@ -7,7 +7,7 @@ use super::load::Loaded;
 use super::produce::ProduceError;
 use super::settle::{Pipeline, StoreAt};
 use crate::cube::{Cubes, Plan};
-use crate::domain::Day;
+use crate::domain::{Day, amount};
 use crate::store::lake::{Snapshot, Store, StoreError, StoredSessions};
 use crate::store::{Blocks, InMemory, SessionTable, Settled, Want};
 use std::collections::BTreeSet;
@@ -108,7 +108,7 @@ fn nothing(read: u64, data_cut: Day) -> ProduceError {
     let reason = if read == 0 {
         "no row of the session logs was accepted; `stipple check` lists why".to_owned()
     } else {
-        format!("all {read} sessions are after the data cut {data_cut}")
+        format!("all of {} are after the data cut {data_cut}", amount::of(read, "session"))
     };
     ProduceError::NoSessions { reason }
 }

@@ -5,6 +5,7 @@ use super::produce::ProduceError;
 use super::settle::{Pipeline, StoreAt};
 use crate::analysis::Analysis;
 use crate::cube::{CubeKey, PatternKey, Plan, PlanError};
+use crate::domain::amount;
 use crate::store::lake::{Store, StoreError, StoredSessions};
 use crate::store::{Blocks, Want};
 use serde::Serialize;
@@ -158,7 +159,7 @@ impl Explanation {
     pub fn text(&self) -> String {
         let list = |names: &[String], none: &str| if names.is_empty() { none.to_owned() } else { names.join(", ") };
         let mut lines = vec![match self.sessions {
-            Some(sessions) => format!("{}: {sessions} sessions", self.source),
+            Some(sessions) => format!("{}: {}", self.source, amount::of(sessions, "session")),
             None => self.source.clone(),
         }];
         lines.push(format!("states: {}", self.states));
@@ -172,8 +173,7 @@ impl Explanation {
         lines.push(format!("pass 2, over the patients, on all cores: {} cubes", self.cubes.len()));
         for cube in &self.cubes {
             let cells = match cube.cells {
-                Some(1) => "1 cell".to_owned(),
-                Some(cells) => format!("{cells} cells"),
+                Some(cells) => amount::of(cells, "cell"),
                 None => "cells as values are met".to_owned(),
             };
             let mut line = format!("  {} ({cells})", list(&cube.by, "all"));

@@ -46,6 +46,7 @@ pub fn of(loaded: &Loaded, counted: &Counted) -> Intake {
         ("uncoded_terms", counted.uncoded),
     ];
     let mut counts: Vec<IntakeCount> = total.into_iter().map(|(term, count)| overall(term.to_owned(), count)).collect();
+    counts.extend(loaded.links.waiting.map(|waiting| overall("waiting_events".to_owned(), waiting)));
     counts.extend(by_rule("rejected", &loaded.rejections));
     counts.extend(by_rule("warned", &loaded.warnings));
     counts.extend(loaded.inputs.iter().flat_map(of_file));

@@ -17,6 +17,8 @@ pub struct Links {
     pub overlapping: u64,
     /// They named a patient, and no session fitted.
     pub unattributed: u64,
+    /// They named a session that has not come yet: a store keeps them, files have none to wait for.
+    pub waiting: Option<u64>,
 }
 
 /// What became of an event.

@@ -48,6 +48,16 @@ pub struct RuleTally {
     pub examples: Vec<Example>,
 }
 
+impl RuleTally {
+    /// Counts a row; the first ones are kept as examples.
+    pub fn note(&mut self, example: impl FnOnce() -> Example) {
+        self.count += 1;
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(example());
+        }
+    }
+}
+
 /// Rows that rules spoke of, in the order in which they came.
 #[derive(Debug)]
 pub struct Listing {
@@ -78,16 +88,12 @@ impl Listing {
         let column = row.column.unwrap_or_default();
         let text = self.with_texts.then_some(row.text.unwrap_or_default());
         self.writer.write_record([file, &line, &record, column, row.rule, row.hint].into_iter().chain(text))?;
-        let tally = self.rules.entry(row.rule).or_default();
-        tally.count += 1;
-        if tally.examples.len() < EXAMPLES {
-            tally.examples.push(Example {
-                file: file.to_owned(),
-                place: row.place,
-                column: column.to_owned(),
-                hint: row.hint.to_owned(),
-            });
-        }
+        self.rules.entry(row.rule).or_default().note(|| Example {
+            file: file.to_owned(),
+            place: row.place,
+            column: column.to_owned(),
+            hint: row.hint.to_owned(),
+        });
         let number = row.place.file.0 as usize;
         if self.by_file.len() <= number {
             self.by_file.resize(number + 1, 0);

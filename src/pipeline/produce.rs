@@ -13,6 +13,7 @@ use crate::analysis::{Analysis, Counted, Denominator, Evidence, Intake, Outcomes
 use crate::chart::{self, Chart, ChartError, ChartRequest};
 use crate::cube::PlanError;
 use crate::domain::Day;
+use crate::domain::amount::{of, whole};
 use crate::report::{self, Fact, MethodNote, Page, Section, layout};
 use crate::results::{Released, ResultRow, format, release, write};
 use crate::store::{BlockError, SessionsBuilder};
@@ -97,6 +98,8 @@ pub struct Product {
     pub manifest: serde_json::Map<String, serde_json::Value>,
     /// Rows of every file.
     pub totals: Totals,
+    /// Nothing after this day was used.
+    pub data_cut: Day,
     /// Sessions analysed.
     pub analysed_sessions: u64,
     /// Number of result rows.
@@ -139,7 +142,7 @@ pub fn produce(pipeline: &Pipeline, observer: &dyn Observer) -> Result<Product, 
     files.extend(made.files(analysed_sessions)?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let manifest = manifest::of(pipeline, &inputs, (data_cut, &files));
-    Ok(Product { files, manifest, totals, analysed_sessions, result_rows: released.rows().len() })
+    Ok(Product { files, manifest, totals, data_cut, analysed_sessions, result_rows: released.rows().len() })
 }
 
 fn share(part: u64, whole: u64) -> f64 {
@@ -154,7 +157,12 @@ fn check_rejected(gates: Gates, totals: &Totals) -> Result<(), ProduceError> {
         Some(limit) if rejected > limit => Err(ProduceError::Gate {
             gate: "max_rejected",
             limit,
-            found: format!("{} of {} rows were rejected ({:.1} %)", totals.rejected, totals.read, rejected * 100.0),
+            found: format!(
+                "rejected {} of {} ({:.1} %)",
+                whole(totals.rejected),
+                of(totals.read, "row"),
+                rejected * 100.0
+            ),
         }),
         _ => Ok(()),
     }
@@ -260,14 +268,25 @@ impl Made<'_> {
         let request = ChartRequest { analysis: &analysis.id, title: &analysis.title, catalogue };
         let charts: Vec<Chart> = chart::draw(self.released, analysis.kind.name, &request)?;
         let request = layout::Request { analysis: &analysis.id, title: &analysis.title, catalogue };
+        let tables = layout::tables(self.released, analysis.kind.name, &request);
+        let nothing = (charts.is_empty() && tables.is_empty()).then(|| self.nothing(analysis));
         Ok(Section {
             id: analysis.id.clone(),
             title: analysis.title.clone(),
             kind: analysis.kind.name,
             population: self.population(analysis, analysed_sessions),
+            nothing,
             charts,
-            tables: layout::tables(self.released, analysis.kind.name, &request),
+            tables,
         })
+    }
+
+    /// Why an analysis has nothing to show.
+    fn nothing(&self, analysis: &Analysis) -> String {
+        if self.released.of(&analysis.id).next().is_some() {
+            return "None of the side effects asked about was present in these sessions.".to_owned();
+        }
+        format!("No session fits: {}.", analysis.wheres.join(" and "))
     }
 
     /// Who is in it, what is counted over what, and the data cut: the line under every title.
@@ -325,26 +344,33 @@ impl Made<'_> {
         let mut cautions = Vec::new();
         if rejected > 0.02 {
             cautions.push(format!(
-                "{} of {} rows ({:.1} %) were rejected and are not in these numbers; rejects.csv says why.",
-                totals.rejected,
-                totals.read,
+                "{} of {} ({:.1} %) were rejected and are not in these numbers; rejects.csv says why.",
+                whole(totals.rejected),
+                of(totals.read, "row"),
                 rejected * 100.0
             ));
         }
         let counted = |term: &str| self.intake.counts.iter().find(|count| count.term == term && count.count > 0);
         if let Some(count) = counted(&format!("warned:{}", rules::PATIENT_CHANGED)) {
-            let rows = if count.count == 1 { "1 row" } else { &format!("{} rows", format::whole(count.count)) };
             cautions.push(format!(
-                "{rows} took the place of a session of another patient that has the same id: do two sites number their \
-                 sessions alike? warnings.csv says where."
+                "{} took the place of a session of another patient that has the same id: do two sites number their \
+                 sessions alike? warnings.csv says where.",
+                of(count.count, "row")
             ));
         }
         if let Some(count) = counted("unattributed_events") {
             let (events, are) = match count.count {
                 1 => ("1 reported event fits".to_owned(), "is"),
-                many => (format!("{} reported events fit", format::whole(many)), "are"),
+                many => (format!("{} reported events fit", whole(many)), "are"),
             };
             cautions.push(format!("{events} no session and so {are} in no rate; warnings.csv says where."));
+        }
+        if let Some(count) = counted("waiting_events") {
+            let (wait, are) = if count.count == 1 { ("waits", "is") } else { ("wait", "are") };
+            cautions.push(format!(
+                "{} {wait} for a session that has not come yet and so {are} in no rate; warnings.csv says where.",
+                of(count.count, "reported event")
+            ));
         }
         cautions
     }

@@ -1,10 +1,9 @@
 //! A pipeline as written → checked, complete and immutable.
 
 use super::spec::{AnalysisSpec, BySpec, DateSpec, PipelineError, Spec, nearest};
-use super::take_in::catalogue_of;
 use crate::analysis::{self, Analysis, Counted, Counting, Denominator, IntervalMethod, KINDS, Multiplicity, Outcomes};
 use crate::bucket::{Access, is_address};
-use crate::cube::{CubeKey, Dimension};
+use crate::cube::{CubeKey, Dimension, Facet};
 use crate::domain::{Catalogue, Day, EffectId};
 use crate::ingest::{Dictionary, without_passwords};
 use crate::results::{Policy, Profile};
@@ -149,7 +148,7 @@ impl Settling<'_> {
         self.check_id("id", &spec.id)?;
         let store = self.store()?;
         let sources = if self.choice.store.is_some() { Vec::new() } else { self.sources()? };
-        let mut catalogue = store.as_ref().map_or_else(Catalogue::built_in, |store| catalogue_of(&store.batch));
+        let mut catalogue = store.as_ref().map_or_else(Catalogue::built_in, |store| store.batch.catalogue());
         for source in &sources {
             source.mapping.extend(&mut catalogue);
         }
@@ -372,11 +371,11 @@ impl OneAnalysis<'_> {
             kind,
             outcomes: self.outcomes()?,
             by: spec.by.iter().flatten().map(|by| self.dimension("by", by)).collect::<Result<_, _>>()?,
-            over: spec.over.as_ref().map(|over| self.dimension("over", over)).transpose()?,
-            reference: self.reference()?,
+            over: spec.over.as_ref().map(|over| self.followed(over)).transpose()?,
+            reference: self.level("reference", spec.reference.as_ref())?,
             adjust: spec.adjust.iter().flatten().map(|name| self.adjust(name)).collect::<Result<_, _>>()?,
             between: spec.between.as_ref().map(|between| self.dimension("between", between)).transpose()?,
-            exposed: spec.exposed.clone(),
+            exposed: self.exposed()?,
             counting: self.counting()?,
             wheres: cohort.chain(&spec.where_).cloned().collect(),
             multiplicity: self.multiplicity()?,
@@ -413,24 +412,42 @@ impl OneAnalysis<'_> {
         }
     }
 
-    /// A reference level of a coded column or of bands is checked before any data is read.
-    fn reference(&self) -> Result<Option<String>, PipelineError> {
-        let (Some(reference), Some(of)) =
-            (&self.spec.reference, self.spec.over.as_ref().or(self.spec.between.as_ref()))
-        else {
-            return Ok(self.spec.reference.clone());
+    /// The column that a trend follows has an order of its own: a rising or falling line over clinics says nothing.
+    fn followed(&self, over: &BySpec) -> Result<Dimension, PipelineError> {
+        let dimension = self.dimension("over", over)?;
+        if dimension.is_ordered() {
+            return Ok(dimension);
+        }
+        let hint = "follow a skin type, a whole number, or a number with bands; to compare groups use the kind `contrast`, \
+                    or `side_effect_rates` with `by`";
+        Err(self.wrong("over", format!("`{}` has no order that a trend could follow", over.column), hint))
+    }
+
+    /// A level of a coded column or of bands is checked before any data is read.
+    fn level(&self, key: &str, level: Option<&String>) -> Result<Option<String>, PipelineError> {
+        let (Some(level), Some(of)) = (level, self.spec.over.as_ref().or(self.spec.between.as_ref())) else {
+            return Ok(level.cloned());
         };
-        let texts = self.dimension("reference", of)?.labels(&SessionTable::default()).map(|labels| labels.texts);
+        let texts = self.dimension(key, of)?.labels(&SessionTable::default()).map(|labels| labels.texts);
         let known = texts.unwrap_or_default();
-        if known.is_empty() || known.contains(reference) {
-            return Ok(Some(reference.clone()));
+        if known.is_empty() || known.contains(level) {
+            return Ok(Some(level.clone()));
         }
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        Err(self.unknown("reference", reference, &known))
+        Err(self.unknown(key, level, &known))
+    }
+
+    fn exposed(&self) -> Result<Option<String>, PipelineError> {
+        let exposed = self.level("exposed", self.spec.exposed.as_ref())?;
+        if exposed.is_some() && exposed == self.spec.reference {
+            let message = "is the reference too: a group cannot be compared with itself";
+            return Err(self.wrong("exposed", message, "name two different values of the column `between`"));
+        }
+        Ok(exposed)
     }
 
     fn adjust(&self, name: &str) -> Result<String, PipelineError> {
-        if self.spec.over.as_ref().is_some_and(|over| over.column == name) {
+        if self.spec.over.as_ref().is_some_and(|over| Dimension::are_one_column(&over.column, name)) {
             let message = format!("`{name}` is the column that is followed (over)");
             return Err(self.wrong(
                 "adjust",
@@ -438,11 +455,17 @@ impl OneAnalysis<'_> {
                 "name other columns; a model cannot allow for what it asks about",
             ));
         }
-        if SessionTable::default().column(name).is_some() {
-            return Ok(name.to_owned());
+        match Facet::column(name) {
+            Some(Facet::Level(dimension)) if dimension.is_days() => {
+                let message = format!("`{name}` would add a term for every day");
+                Err(self.wrong("adjust", message, "name columns with numbers or codes"))
+            }
+            Some(_) => Ok(name.to_owned()),
+            None => {
+                let message = format!("a session has no column `{name}`");
+                Err(self.wrong("adjust", message, near_column(name, &known_columns())))
+            }
         }
-        let message = format!("a session has no column `{name}`");
-        Err(self.wrong("adjust", message, near_column(name, &known_columns())))
     }
 
     fn counting(&self) -> Result<Counting, PipelineError> {

@@ -323,5 +323,7 @@ fn hint(message: &str) -> String {
 pub fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     let distance = |word: &str| strsim::damerau_levenshtein(&unknown.to_lowercase(), word);
     let near = known.iter().copied().min_by_key(|word| distance(word))?;
-    (distance(near) <= 2.max(unknown.len() / 3)).then_some(near)
+    // `clinic` for `clinic_id`, `depth` for `needle_depth_mm`.
+    let part_of = || known.iter().copied().find(|word| word.split('_').any(|part| part == unknown.to_lowercase()));
+    if distance(near) <= 2.max(unknown.len() / 3) { Some(near) } else { part_of() }
 }

@@ -2,8 +2,11 @@
 
 mod remarking;
 
+pub(super) use remarking::why_it_waits;
+
 use super::Observer;
 use super::files::InputFile;
+use super::listing::RuleTally;
 use super::load::LoadError;
 use super::reading::{self, FileRead, Progress, Reading};
 use super::settle::Source;
@@ -76,9 +79,11 @@ pub struct TakenIn {
     /// Counts.
     pub counts: Counts,
     /// Warnings by rule.
-    pub warnings: BTreeMap<String, u64>,
+    pub warnings: BTreeMap<String, RuleTally>,
     /// Refusals by rule.
-    pub refusals: BTreeMap<String, u64>,
+    pub refusals: BTreeMap<String, RuleTally>,
+    /// The newest day in the store.
+    pub newest_day: Option<Day>,
 }
 
 /// Takes files into a store, which is made where there is none. Where another writer of a bucket was faster, the work
@@ -103,16 +108,22 @@ fn attempt(request: &TakeIn<'_>, observer: &dyn Observer) -> Result<TakenIn, Tak
     let lock = Store::lock(request.store)?;
     let mut store = open_or_create(request)?;
     store.finish(&lock)?;
-    let mut catalogue = catalogue_of(store.latest());
+    let mut catalogue = store.latest().catalogue();
     request.source.mapping.extend(&mut catalogue);
     let mut taking = Taking::new(request, &store, &catalogue, observer)?;
     taking.all_files()?;
     if taking.files.is_empty() {
         let known = taking.known;
         let counts = store.latest().counts;
-        let nothing = || (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        let (files, warnings, refusals) = nothing();
-        return Ok(TakenIn { version: None, files, known, counts, warnings, refusals });
+        return Ok(TakenIn {
+            version: None,
+            files: Vec::new(),
+            known,
+            counts,
+            warnings: BTreeMap::new(),
+            refusals: BTreeMap::new(),
+            newest_day: store.latest().newest_day.map(Day),
+        });
     }
     observer.stage("store");
     let (batch, app_ids, taken) = taking.finish(&store)?;
@@ -132,16 +143,6 @@ fn open_or_create(request: &TakeIn<'_>) -> Result<Store, StoreError> {
         Err(StoreError::NoStore { .. }) => Store::create(request.store, &check, request.author),
         Err(error) => Err(error),
     }
-}
-
-/// The built-in side effects and those that the store has learnt.
-#[must_use]
-pub fn catalogue_of(batch: &Batch) -> Catalogue {
-    let mut catalogue = Catalogue::built_in();
-    batch.effects.iter().for_each(|effect| {
-        catalogue.add(effect.clone());
-    });
-    catalogue
 }
 
 /// What a batch of a session log gives, made beside others at the same time.
@@ -190,7 +191,8 @@ struct Taking<'a> {
     known: Vec<(String, u64)>,
     rejects: Remarks,
     warnings: Remarks,
-    counted: (BTreeMap<String, u64>, BTreeMap<String, u64>),
+    warned: BTreeMap<String, RuleTally>,
+    refused: BTreeMap<String, RuleTally>,
     newest: Option<Day>,
     /// Rows read so far.
     rows: u64,
@@ -221,7 +223,8 @@ impl<'a> Taking<'a> {
             known: Vec::new(),
             rejects: Remarks::new(request.store, TableName::Rejects, version),
             warnings: Remarks::new(request.store, TableName::Warnings, version),
-            counted: (BTreeMap::new(), BTreeMap::new()),
+            warned: BTreeMap::new(),
+            refused: BTreeMap::new(),
             newest: None,
             rows: 0,
         })
@@ -412,15 +415,23 @@ impl<'a> Taking<'a> {
         self.balance(&settled)?;
         let mut batch = store.next(BatchKind::Ingest, self.request.author);
         settled.write(&mut batch)?;
-        let Taking { files, app_ids, known, rejects, warnings, counted: (warned, refused), newest, .. } = self;
+        let Taking { files, app_ids, known, rejects, warnings, warned, refused, newest, .. } = self;
         rejects.finish(&mut batch)?;
         warnings.finish(&mut batch)?;
         batch.file_count += i32::try_from(files.len()).unwrap_or(i32::MAX);
         batch.files = files.clone();
         batch.newest_day = batch.newest_day.max(newest.map(|day| day.0));
-        batch.warnings = warned.clone();
-        batch.effects = learnt(self.catalogue);
-        let taken = TakenIn { version: None, files, known, counts: batch.counts, warnings: warned, refusals: refused };
+        batch.warnings = warned.iter().map(|(rule, tally)| (rule.clone(), tally.count)).collect();
+        batch.effects = self.catalogue.of_sites();
+        let taken = TakenIn {
+            version: None,
+            files,
+            known,
+            counts: batch.counts,
+            warnings: warned,
+            refusals: refused,
+            newest_day: batch.newest_day.map(Day),
+        };
         Ok((batch, app_ids, taken))
     }
 
@@ -440,14 +451,6 @@ impl<'a> Taking<'a> {
         }
         Ok(())
     }
-}
-
-/// The side effects beyond the built-in ones, and those that a site has changed.
-fn learnt(catalogue: &Catalogue) -> Vec<crate::domain::SideEffect> {
-    let built_in = Catalogue::built_in();
-    let new =
-        |effect: &&crate::domain::SideEffect| built_in.find(&effect.code).is_none_or(|id| built_in.get(id) != *effect);
-    catalogue.ids().map(|id| catalogue.get(id)).filter(new).cloned().collect()
 }
 
 fn session_rows(judged: Vec<Judged<Session>>, origin: Origin<'_>) -> SessionRows {

@@ -1,5 +1,8 @@
 //! The answer in sentences, made from the rows: one function a kind, one line in [`ANSWERS`].
 
+mod contrast;
+mod severity;
+
 use super::layout::{Rows, column_label, label, value_label};
 use crate::domain::Catalogue;
 use crate::domain::catalogue::Group;
@@ -38,7 +41,12 @@ impl<'a> Telling<'a> {
 }
 
 /// Kind and its sentences.
-const ANSWERS: &[(&str, Answer)] = &[("trend", trend), ("side_effect_rates", rates), ("contrast", contrast)];
+const ANSWERS: &[(&str, Answer)] = &[
+    ("trend", trend),
+    ("side_effect_rates", rates),
+    ("severity", severity::severity),
+    ("contrast", contrast::contrast),
+];
 
 /// The sentences of an analysis; none where its kind has none.
 #[must_use]
@@ -47,9 +55,31 @@ pub fn sentences(released: &Released, kind: &str, (analysis, telling): (&str, &m
     ANSWERS.iter().filter(|(known, _)| *known == kind).flat_map(|(_, answer)| answer(&rows, telling)).collect()
 }
 
+/// What came in: the answer of a report that asks about nothing else.
+#[must_use]
+pub fn intake(released: &Released, analysis: &str) -> Option<Sentence> {
+    let rows = Rows::of(released, analysis);
+    let told = |term: &str| {
+        let row = rows.find(Statistic::Count, "", &[], term)?;
+        Some(number(row, &format::value(row)))
+    };
+    let (read, accepted) = (told("read_rows")?, told("accepted_rows")?);
+    let (rejected, superseded) = (told("rejected_rows")?, told("superseded_rows")?);
+    Some(html! {
+        "Rows read: " (read) ". Accepted: " (accepted) ". Rejected: " (rejected)
+        ". Repeated, or replaced by a later row: " (superseded) "."
+    })
+}
+
 /// A number in an element that carries its row.
 fn number(row: &ReleasedRow, text: &str) -> Markup {
     html! { data value=(row.value.map(crate::results::write::full_precision).unwrap_or_default()) data-row=(row.row_id()) { (text) } }
+}
+
+/// «clinic north, modality RF»
+fn group_text(group: &[(String, String)]) -> String {
+    let parts = group.iter().map(|(column, value)| format!("{} {}", column_label(column), value_label(value)));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// «PIH was found in 211 of 2,385 assessed sessions, 8.8 % (7.7–10.1).»
@@ -143,6 +173,9 @@ fn model_sentences(rows: &Rows<'_>, outcome: &str) -> Vec<Sentence> {
         sentences.push(html! {
             "Allowing for " (and(&also)) ", the odds " (verdict) " a factor of "
             strong { (number(row, &format::value_and_interval(row))) } " for each step up."
+            @if row.warning.contains("fragile:") {
+                " So few events carry so many terms that this interval may be too narrow: take it as a hint."
+            }
         });
     }
     sentences
@@ -183,10 +216,7 @@ fn confounding_sentence(rows: &Rows<'_>, outcome: &str) -> Option<Sentence> {
     };
     let depths: Vec<&ReleasedRow> = rows.statistic(Statistic::Mean).filter(known).collect();
     let (first, last) = (depths.first()?, depths.last()?);
-    let level = |row: &ReleasedRow| {
-        let level = row.group.first().map(|(column, value)| format!("{} {}", column_label(column), value_label(value)));
-        level.unwrap_or_default()
-    };
+    let level = |row: &ReleasedRow| group_text(&row.group);
     // One level has nothing to be compared with, and the depth of depth bands is no news.
     if depths.len() < 2 || first.group.first().is_some_and(|(column, _)| column == "needle_depth_mm") {
         return None;
@@ -274,11 +304,15 @@ fn within_sentence(name: &str) -> String {
 /// A group with fewer counted is no example of a high or a low rate.
 const ENOUGH: f64 = 30.0;
 
-/// Where rates are divided by one column, the highest and the lowest group of the first side effects.
+/// Of so many side effects the groups are told; the others have their table.
+const RANGES: usize = 3;
+
+/// Where rates are divided, the highest and the lowest group of the first side effects.
 fn grouped_rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
     let mut sentences = Vec::new();
-    for outcome in rows.outcomes().into_iter().take(2) {
-        let of_group = |row: &&ReleasedRow| row.outcome == outcome && row.group.len() == 1 && row.value.is_some();
+    let outcomes = rows.outcomes();
+    for outcome in outcomes.iter().take(RANGES).copied() {
+        let of_group = |row: &&ReleasedRow| row.outcome == outcome && row.value.is_some();
         let known = |row: &&ReleasedRow| of_group(row) && row.denominator >= Some(ENOUGH);
         let small = rows.statistic(Statistic::Rate).filter(|row| of_group(row) && !known(row)).count();
         let by_value =
@@ -288,14 +322,7 @@ fn grouped_rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
         if let (Some(highest), Some(lowest)) = (highest, lowest)
             && highest.value > lowest.value
         {
-            let group = |row: &ReleasedRow| {
-                let parts: Vec<String> = row
-                    .group
-                    .iter()
-                    .map(|(column, value)| format!("{} {}", column_label(column), value_label(value)))
-                    .collect();
-                parts.join(", ")
-            };
+            let group = |row: &ReleasedRow| group_text(&row.group);
             sentences.push(html! {
                 strong { (label(catalogue, outcome)) } " ranges from "
                 (number(lowest, &format::value_and_interval(lowest))) " (" (group(lowest)) ") to "
@@ -310,130 +337,9 @@ fn grouped_rates(rows: &Rows<'_>, catalogue: &Catalogue) -> Vec<Sentence> {
     sentences
 }
 
-/// A difference is told where its interval leaves out zero and its test holds among all that were made.
-const STANDS: f64 = 0.05;
-
-fn contrast(rows: &Rows<'_>, telling: &mut Telling<'_>) -> Vec<Sentence> {
-    let differences: Vec<Difference<'_>> =
-        rows.statistic(Statistic::RiskDifference).filter_map(|row| Difference::of(rows, row)).collect();
-    let many = differences.len() > MANY;
-    let told: Vec<&Difference<'_>> = differences.iter().filter(|one| !many || one.stands()).collect();
-    let mut sentences: Vec<Sentence> = told.iter().map(|one| one.sentence(rows, telling.catalogue)).collect();
-    let others = differences.len() - told.len();
-    if others > 0 {
-        let which = if told.is_empty() { "None of the " } else { "None of the other " };
-        sentences.push(html! {
-            (which) (format::whole(others as u64)) " comparisons shows a clear difference once the number of comparisons is allowed for."
-        });
-    }
-    sentences
-}
-
-/// A risk difference that could be estimated, with its interval and the adjusted p-value of its test.
-struct Difference<'a> {
-    row: &'a ReleasedRow,
-    low: f64,
-    high: f64,
-    adjusted: Option<&'a ReleasedRow>,
-}
-
-impl<'a> Difference<'a> {
-    fn of(rows: &Rows<'a>, row: &'a ReleasedRow) -> Option<Difference<'a>> {
-        row.value?;
-        let same = |other: &&ReleasedRow| other.outcome == row.outcome && other.group == row.group;
-        let adjusted = rows.statistic(Statistic::PAdjusted).filter(|other| other.value.is_some()).find(same);
-        Some(Difference { row, low: row.low?, high: row.high?, adjusted })
-    }
-
-    fn differs(&self) -> bool {
-        self.low > 0.0 || self.high < 0.0
-    }
-
-    /// Whether the difference is still clear among all that were looked at.
-    fn holds(&self) -> bool {
-        self.adjusted.is_none_or(|p| p.value < Some(STANDS))
-    }
-
-    fn stands(&self) -> bool {
-        self.differs() && self.holds()
-    }
-
-    fn sentence(&self, rows: &Rows<'_>, catalogue: &Catalogue) -> Sentence {
-        let Difference { row, low, high, adjusted } = self;
-        let ratio = rows.beside(row, Statistic::RiskRatio).filter(|ratio| ratio.value.is_some());
-        let verdict = match (*low > 0.0, *high < 0.0) {
-            (true, _) => "more often",
-            (_, true) => "less often",
-            _ => "not clearly more or less often",
-        };
-        let (group, strata) = row
-            .group
-            .split_last()
-            .map_or((String::new(), &[][..]), |((_, value), strata)| (value_label(value), strata));
-        let against = row.comparator.split_once('=').map(|(_, value)| value_label(value)).unwrap_or_default();
-        let strata: Vec<String> =
-            strata.iter().map(|(column, value)| format!("{} {}", column_label(column), value_label(value))).collect();
-        html! {
-            @if !strata.is_empty() { "At " (strata.join(", ")) ", " }
-            strong { (label(catalogue, &row.outcome)) } " was found " (verdict) " in " (group) " than in " (against)
-            ": difference " (number(row, &format::value_and_interval(row))) " percentage points"
-            @if let Some(ratio) = ratio { ", risk ratio " (number(ratio, &format::value_and_interval(ratio))) }
-            @if let (true, false, Some(p)) = (self.differs(), self.holds(), adjusted) {
-                ". This may be chance: so many comparisons were made that it does not hold among them ("
-                (number(p, &format::p_phrase(p.value.unwrap_or(1.0)))) " after adjustment)"
-            }
-            "."
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::{Policy, Profile, ResultRow, release};
-
-    /// A difference of `value` ± 1 percentage point at a clinic, with its adjusted p-value.
-    fn difference(clinic: &str, value: f64, adjusted: f64) -> [ResultRow; 2] {
-        let row = |statistic, value| ResultRow {
-            outcome: "pih".to_owned(),
-            group: vec![("clinic_id".to_owned(), clinic.to_owned()), ("modality".to_owned(), "rf".to_owned())],
-            comparator: "modality=pen".to_owned(),
-            unit: "proportion",
-            value: Some(value),
-            ..ResultRow::empty("a", "contrast", statistic)
-        };
-        let ends = |row: ResultRow| ResultRow { low: Some(value - 0.01), high: Some(value + 0.01), ..row };
-        [ends(row(Statistic::RiskDifference, value)), row(Statistic::PAdjusted, adjusted)]
-    }
-
-    fn told(rows: Vec<ResultRow>) -> Vec<String> {
-        let (released, catalogue) = (release(rows, Policy { profile: Profile::None }), Catalogue::built_in());
-        let sentences = sentences(&released, "contrast", ("a", &mut Telling::new(&catalogue)));
-        sentences.into_iter().map(Markup::into_string).collect()
-    }
-
-    #[test]
-    fn a_difference_that_does_not_hold_among_many_is_not_told_as_if_it_did() {
-        let told_of = |adjusted| told(difference("north", 0.035, adjusted).to_vec()).remove(0);
-        assert!(told_of(0.01).contains("was found more often in"), "{}", told_of(0.01));
-        assert!(!told_of(0.01).contains("may be chance"));
-        assert!(told_of(0.81).contains("This may be chance"), "{}", told_of(0.81));
-        assert!(told_of(0.01).contains("north"), "which clinic?");
-    }
-
-    #[test]
-    fn of_many_comparisons_those_that_stand_out_are_told() {
-        let clinics = (0..20).map(|at| format!("c{at}"));
-        let rows: Vec<ResultRow> = clinics
-            .enumerate()
-            .flat_map(
-                |(at, clinic)| if at == 7 { difference(&clinic, 0.09, 0.001) } else { difference(&clinic, 0.0, 0.9) },
-            )
-            .collect();
-        let told = told(rows);
-        assert_eq!(told.len(), 2);
-        assert!(told[0].contains("c7") && told[1].starts_with("None of the other 19 comparisons"), "{told:?}");
-    }
 
     #[test]
     fn an_abbreviation_keeps_its_capitals_within_a_sentence() {

@@ -236,7 +236,9 @@ fn trend_levels(rows: &Rows<'_>, request: &Request<'_>) -> Table {
         ]);
         table.rows.push(cells);
     }
-    table.footnotes.push("Fitted rate: logistic model with the level's score alone.".to_owned());
+    if rows.statistic(Statistic::FittedRate).any(|row| row.value.is_some()) {
+        table.footnotes.push("Fitted rate: logistic model with the level's score alone.".to_owned());
+    }
     table
 }
 
@@ -255,10 +257,15 @@ fn trend_tests(rows: &Rows<'_>, request: &Request<'_>) -> Table {
             Cell::text(test_label(row.method)),
             z,
             p_value,
-            Cell::text(row.warning.clone()),
+            Cell::text(prose(&row.warning)),
         ]);
     }
     table
+}
+
+/// A row's remarks for people.
+fn prose(warning: &str) -> String {
+    warning.replace(">=", "≥")
 }
 
 fn test_label(method: &str) -> &str {
@@ -323,7 +330,7 @@ fn trend_models(rows: &Rows<'_>, request: &Request<'_>) -> Table {
             estimate,
             p_value,
             Cell::n_of(Some(row)),
-            Cell::text(row.warning.clone()),
+            Cell::text(prose(&row.warning)),
         ]);
     }
     table.footnotes.push(
@@ -413,6 +420,7 @@ fn intake_label(term: &str) -> String {
         "after_data_cut" => "Sessions after the data cut, left out",
         "events_after_data_cut" => "Side effects after the data cut, left out",
         "unattributed_events" => "Events that no session of the patient fits",
+        "waiting_events" => "Events whose session has not come yet",
         "overlapping_events" => "Events that several sessions fit: the latest was taken",
         "uncoded_terms" => "Side effects with a term that is not coded",
         "outside_cohort" => "Sessions outside the cohort",

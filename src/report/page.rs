@@ -34,6 +34,8 @@ pub struct Section {
     pub kind: &'static str,
     /// Who is in it and what is counted, in a line.
     pub population: String,
+    /// Why it has neither picture nor table, where it has none.
+    pub nothing: Option<String>,
     /// Pictures.
     pub charts: Vec<Chart>,
     /// Tables.
@@ -114,7 +116,8 @@ fn answer_section(page: &Page<'_>) -> Markup {
         .sections
         .iter()
         .map(|section| {
-            let sentences = answer::sentences(page.released, section.kind, (&section.id, &mut telling));
+            let mut sentences = answer::sentences(page.released, section.kind, (&section.id, &mut telling));
+            sentences.extend(section.nothing.iter().map(|nothing| html! { (nothing) }));
             (section.title.as_str(), sentences)
         })
         .filter(|(_, sentences)| !sentences.is_empty())
@@ -123,7 +126,10 @@ fn answer_section(page: &Page<'_>) -> Markup {
         section #answer {
             h2 { "The answer" }
             @for caution in &page.cautions { p .caution role="note" { strong { "Take care: " } (caution) } }
-            @if told.is_empty() { p { "The tables and pictures below hold the answer." } }
+            @if told.is_empty() {
+                @for section in &page.sections { @if let Some(intake) = answer::intake(page.released, &section.id) { p { (intake) } } }
+                p { "The tables and pictures below hold the answer." }
+            }
             @for (title, sentences) in &told {
                 @if told.len() > 1 { h3 { (title) } }
                 @for sentence in sentences { p { (sentence) } }
@@ -151,6 +157,7 @@ fn analysis(part: &Section) -> Markup {
         section id=(part.id) {
             h2 { (part.title) }
             p .population { (part.population) }
+            @if let Some(nothing) = &part.nothing { p { (nothing) } }
             @for chart in &part.charts { (section::figure(chart)) }
             @for table in &part.tables { (section::table(table)) }
         }

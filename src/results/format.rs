@@ -2,6 +2,8 @@
 //! never disagree. Rounds half away from zero; computes nothing.
 
 use super::row::{ResultRow, Statistic};
+use crate::domain::amount::commas;
+pub use crate::domain::amount::whole;
 
 /// Stands where a number could not be estimated; the row's `warning` says why.
 pub const NOT_ESTIMABLE: &str = "NE";
@@ -45,23 +47,6 @@ pub fn count(number: f64) -> String {
         return format!("{sign}{digits}");
     }
     format!("{sign}{}", commas(digits))
-}
-
-/// A count with commas between thousands.
-#[must_use]
-pub fn whole(number: u64) -> String {
-    commas(&number.to_string())
-}
-
-fn commas(digits: &str) -> String {
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `211/2,385`.

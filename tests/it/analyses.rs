@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use stipple::pipeline::{Unwatched, produce, settle};
+use stipple::pipeline::{PipelineError, Unwatched, produce, settle};
 
 type Row = BTreeMap<String, String>;
 
@@ -279,17 +279,70 @@ fn a_column_that_no_session_has_or_all_have_alike_is_named() {
 }
 
 #[test]
-fn a_model_does_not_allow_for_what_it_asks_about() {
+fn a_level_that_the_model_has_no_session_of_is_told_and_so_is_a_model_of_one_level() {
+    // III was treated, but nobody asked about PIH: against II it cannot be judged, and IV can.
+    let three =
+        (0..10).map(|at| Session { patient: 200 + at, fitzpatrick: "III", depth: "1.0", modality: "pen", found: "" });
+    let against_two = TREND.replace("\"III\"", "\"II\"");
+    let all = rows(&without_three(three), &against_two);
+    assert!(!find(&all, "a/pih//odds_ratio/fitzpatrick=IV:crude_levels")["value"].is_empty());
+    let row = find(&all, "a/pih//odds_ratio/fitzpatrick=III:crude_levels");
+    assert_eq!(row["warning"], "not_estimable: no session of the model has fitzpatrick III");
+    assert_eq!((row["value"].as_str(), row["comparator"].as_str()), ("", "II"));
+    // Everybody has II.
+    let only_two: Vec<Session<'_>> = without_three(std::iter::empty()).into_iter().take(40).collect();
+    let all = rows(&only_two, &against_two);
+    let row = find(&all, "a/pih//odds_ratio/fitzpatrick:crude_levels");
+    assert_eq!(row["warning"], "not_estimable: every session of the model has fitzpatrick II");
+}
+
+#[test]
+fn a_contrast_with_a_clinic_that_is_not_there_says_which() {
+    let sessions = without_three(std::iter::empty());
+    let analysis = "kind = \"contrast\"\noutcomes = [\"pih\"]\nbetween = \"clinic_id\"\nexposed = \"south\"\nreference = \"north\"\n";
+    let row = &rows(&sessions, analysis);
+    let row = find(row, "a/pih/clinic_id=south/risk_difference");
+    assert_eq!(row["warning"], "not_estimable: no session has clinic_id south");
+}
+
+#[test]
+fn what_a_model_or_a_contrast_cannot_mean_is_refused_before_anything_is_read() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("log.csv"), format!("{HEADER}\n")).unwrap();
-    let text = format!(
-        "version = 1\nid = \"p\"\n[source]\nlogs = [\"log.csv\"]\n[[analysis]]\nid = \"a\"\n{}",
-        TREND.replace("needle_depth_mm", "fitzpatrick")
-    );
-    fs::write(folder.path().join("p.toml"), text).unwrap();
-    let error = settle(&folder.path().join("p.toml")).unwrap_err();
-    assert!(
-        error.to_string().contains("analysis \"a\", adjust: `fitzpatrick` is the column that is followed"),
-        "{error}"
-    );
+    let settled = |analysis: &str| {
+        let path = folder.path().join("p.toml");
+        let head = "version = 1\nid = \"p\"\n[source]\nlogs = [\"log.csv\"]\n[[analysis]]\nid = \"a\"\n";
+        fs::write(&path, format!("{head}{analysis}")).unwrap();
+        settle(&path)
+    };
+    let contrast = |exposed: &str| {
+        format!(
+            "kind = \"contrast\"\noutcomes = [\"all\"]\nbetween = \"modality\"\nexposed = \"{exposed}\"\nreference = \"pen\"\n"
+        )
+    };
+    let over = |column: &str| TREND.replace("\"fitzpatrick\"", column).replace("reference = \"III\"\n", "");
+    let cases = [
+        (TREND.replace("needle_depth_mm", "fitzpatrick"), "adjust: `fitzpatrick` is the column that is followed"),
+        (TREND.replace("needle_depth_mm", "fitzpatrick_number"), "adjust: `fitzpatrick_number` is the column that is"),
+        (TREND.replace("needle_depth_mm", "session_date"), "adjust: `session_date` would add a term for every day"),
+        (TREND.replace("needle_depth_mm", "depth"), "did you mean `needle_depth_mm`?"),
+        (over("\"clinic_id\""), "over: `clinic_id` has no order"),
+        (over("\"modality\""), "over: `modality` has no order"),
+        (over("\"session_date\""), "over: `session_date` has no order"),
+        (over("\"clinic\""), "did you mean `clinic_id`?"),
+        (contrast("pen"), "exposed: is the reference too"),
+        (contrast("laser"), "exposed: `laser` is not known"),
+    ];
+    for (analysis, expected) in cases {
+        let error = settled(&analysis).unwrap_err();
+        let told = match &error {
+            PipelineError::Wrong { hint, .. } => format!("{error} {hint}"),
+            _ => error.to_string(),
+        };
+        assert!(told.contains(expected), "{told}");
+    }
+    let bands = "{ needle_depth_mm = [0.5, 1.0] }";
+    for column in ["\"passes\"", "\"monk\"", "\"skin_thickness\"", "\"fitzpatrick_number\"", bands] {
+        settled(&over(column).replace("adjust = [\"needle_depth_mm\"]\n", "")).unwrap();
+    }
 }

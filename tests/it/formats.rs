@@ -73,6 +73,19 @@ fn every_format_gives_the_same_sessions_and_the_same_refusals() {
     assert!(files.len() >= 3, "{files:?}");
 }
 
+#[test]
+fn a_file_with_a_signature_is_read_as_what_it_is_and_not_as_it_is_called() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let wanted = judged(&folder().join("sessions.csv")).accepted.len();
+    for (file, called) in
+        [("parquet", "a.xlsx"), ("xlsx", "a.parquet"), ("ods", "a.json"), ("arrow", "a.csv"), ("parquet", "a.txt")]
+    {
+        let copy = elsewhere.path().join(called);
+        fs::copy(folder().join(format!("sessions.{file}")), &copy).unwrap();
+        assert_eq!(judged(&copy).accepted.len(), wanted, "{file} as {called}");
+    }
+}
+
 /// The readable file against values read by eye, so that all formats are not wrong together.
 #[test]
 fn the_readable_file_says_what_stands_in_it() {

@@ -7,7 +7,6 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 use stipple::cube::{CubeKey, Cubes, Dimension, FilledKey, Plan, slow};
 use stipple::domain::{COLUMNS, Catalogue, Day, Session};
-use stipple::pipeline::take_in::catalogue_of;
 use stipple::store::lake::{Snapshot, Store, StoredSessions};
 use stipple::store::{Blocks, InMemory, SessionTable, Settled};
 
@@ -26,7 +25,7 @@ impl Harbour {
         let warehouse = Warehouse::new();
         warehouse.take(&harbour()).unwrap();
         let store = warehouse.open();
-        let (catalogue, cut) = (catalogue_of(store.latest()), Day(store.latest().newest_day.unwrap()));
+        let (catalogue, cut) = (store.latest().catalogue(), Day(store.latest().newest_day.unwrap()));
         Harbour { warehouse, catalogue, cut }
     }
 

@@ -11,7 +11,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use stipple::pipeline::take_in::catalogue_of;
 use stipple::store::lake::{Home, Store, TableName, verify};
 
 const HEADER: &str = crate::store::HEADER;
@@ -63,7 +62,7 @@ fn finished(child: Child) {
 /// Every session once, every event once, and every state as it follows from them.
 pub(crate) fn assert_complete(store: impl Into<Home>, logs: usize, rows: usize) {
     let store = Store::open(store).unwrap();
-    let found = verify::verify(&store, &catalogue_of(store.latest())).unwrap();
+    let found = verify::verify(&store, &store.latest().catalogue()).unwrap();
     assert_eq!(found.problems, Vec::<String>::new());
     let counts = store.latest().counts;
     assert_eq!((counts.sessions, counts.events, counts.pending), ((logs * rows) as u64, (logs * 30) as u64, 0));
@@ -119,7 +118,7 @@ fn a_kill_at_any_moment_loses_nothing_and_doubles_nothing() {
         finished(ingest(&store, file).spawn().unwrap());
     }
     let opened = Store::open(&store).unwrap();
-    let found = verify::verify(&opened, &catalogue_of(opened.latest())).unwrap();
+    let found = verify::verify(&opened, &opened.latest().catalogue()).unwrap();
     assert_eq!(found.problems, Vec::<String>::new());
     let counts = opened.latest().counts;
     assert_eq!((counts.sessions, counts.events, counts.pending), ((logs * rows) as u64, (logs * 30) as u64, 0));
@@ -136,7 +135,7 @@ fn several_writers_at_once_wait_for_each_other() {
             files.iter().chain(&files).map(|file| ingest(&store, file).spawn().unwrap()).collect();
         children.into_iter().for_each(finished);
         let opened = Store::open(&store).unwrap();
-        let found = verify::verify(&opened, &catalogue_of(opened.latest())).unwrap();
+        let found = verify::verify(&opened, &opened.latest().catalogue()).unwrap();
         assert_eq!(found.problems, Vec::<String>::new());
         let counts = opened.latest().counts;
         assert_eq!((counts.sessions, counts.events), ((writers * 200) as u64, (writers * 30) as u64));

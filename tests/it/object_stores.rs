@@ -7,7 +7,6 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use stipple::pipeline::take_in::catalogue_of;
 use stipple::store::lake::{Author, Home, Store, TableName, housekeeping, verify};
 
 fn root() -> &'static Path {
@@ -305,7 +304,7 @@ fn of_several_writers_of_a_bucket_each_row_is_there_once() {
         files.iter().chain(&files).map(|file| ingest(server, "s3://clinic/writers", file)).collect();
     children.into_iter().for_each(finished);
     let opened = Store::open(home(server, "writers")).unwrap();
-    let found = verify::verify(&opened, &catalogue_of(opened.latest())).unwrap();
+    let found = verify::verify(&opened, &opened.latest().catalogue()).unwrap();
     assert_eq!(found.problems, Vec::<String>::new());
     let counts = opened.latest().counts;
     assert_eq!((counts.sessions, counts.events), (180, 90));
@@ -340,7 +339,7 @@ fn a_writer_that_was_overtaken_and_one_that_finishes_another_s_batch_agree() {
         Store::open(&home).unwrap().finish(&lock).unwrap();
     }
     let opened = Store::open(&home).unwrap();
-    assert_eq!(verify::verify(&opened, &catalogue_of(opened.latest())).unwrap().problems, Vec::<String>::new());
+    assert_eq!(verify::verify(&opened, &opened.latest().catalogue()).unwrap().problems, Vec::<String>::new());
 }
 
 #[test]
@@ -390,7 +389,7 @@ fn a_kill_at_any_moment_loses_nothing_in_a_bucket() {
     assert!(killed > 1, "only {killed} were killed in their work");
     files.iter().for_each(|file| finished(ingest(server, "s3://clinic/kills", file)));
     let opened = Store::open(home(server, "kills")).unwrap();
-    let found = verify::verify(&opened, &catalogue_of(opened.latest())).unwrap();
+    let found = verify::verify(&opened, &opened.latest().catalogue()).unwrap();
     assert_eq!(found.problems, Vec::<String>::new());
     let counts = opened.latest().counts;
     assert_eq!((counts.sessions, counts.events, counts.pending), ((logs * rows) as u64, (logs * 30) as u64, 0));

@@ -156,7 +156,7 @@ fn what_goes_wrong_in_an_export_is_told_row_by_row() {
         "4 rows that hold nothing of the instrument treatment",
         "0 the check box cond___9 has no choice in the dictionary: its code is kept",
         "0 skin differs between the rows of a record (1 of them), so it was not carried over",
-        "0 1 records have no row of their own, so nothing could be carried over from it",
+        "0 records without a row of their own, from which nothing could be carried over: 1",
     ] {
         assert!(remarks.iter().any(|told| told == remark), "{remark}: {remarks:#?}");
     }

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use stipple::domain::{Catalogue, Day};
+use stipple::pipeline::listing::RuleTally;
 use stipple::pipeline::load::load;
 use stipple::pipeline::settle::{AsOf, Choice, Named, settle_with};
-use stipple::pipeline::take_in::{TakeIn, TakeInError, TakenIn, catalogue_of, take_in};
+use stipple::pipeline::take_in::{TakeIn, TakeInError, TakenIn, take_in};
 use stipple::pipeline::{Product, Source, Unwatched, produce};
 use stipple::store::SessionsBuilder;
-use stipple::store::lake::{Author, Home, Keys, Store, StoreError, TableName, history, housekeeping, verify};
+use stipple::store::lake::{
+    Author, BatchKind, Home, Keys, Store, StoreError, TableName, history, housekeeping, verify,
+};
 use stipple::validate::Mapping;
 
 pub(crate) const HEADER: &str = "session_id,patient_id,clinic_id,session_date,setting,modality,body_area,indication,\
@@ -128,7 +131,7 @@ by = ["modality"]
 "#;
 
 fn assert_whole(store: &Store) {
-    let found = verify::verify(store, &catalogue_of(store.latest())).unwrap();
+    let found = verify::verify(store, &store.latest().catalogue()).unwrap();
     assert_eq!(found.problems, Vec::<String>::new());
 }
 
@@ -225,7 +228,7 @@ fn the_newer_row_wins_and_the_older_stays_reachable() {
     warehouse.ingest(&[&log(&[row("S1", "P1", "2026-02-05", "2026-05-20", "pih:1")])], &[]);
     // An earlier follow-up than is known does not take away what was seen.
     let taken = warehouse.ingest(&[&log(&[row("S1", "P1", "2026-02-05", "2026-02-06", "pih:2")])], &[]);
-    assert_eq!(taken.warnings.get("follow_up_kept"), Some(&1));
+    assert_eq!(tally(&taken.warnings, "follow_up_kept"), 1);
     assert_eq!((taken.counts.sessions, taken.counts.amended_sessions), (1, 1));
     assert_eq!(warehouse.sessions(), ["S1 2026-02-05 2026-05-20 false true"]);
     let store = warehouse.open();
@@ -352,13 +355,59 @@ fn rows_of_one_batch_are_settled_before_they_meet_the_store() {
 
 const EVENTS: &str = "session_id,patient_id,side_effect,grade,onset_date,reported_date\n";
 
+fn tally(rules: &BTreeMap<String, RuleTally>, rule: &str) -> u64 {
+    rules.get(rule).map_or(0, |tally| tally.count)
+}
+
+fn file(product: &Product, path: &str) -> String {
+    let file = product.files.iter().find(|file| file.path == path).unwrap();
+    String::from_utf8(file.bytes.clone()).unwrap()
+}
+
+/// An ingest lists what waits on that day; a report lists what waits at its version.
+#[test]
+fn what_has_joined_since_is_no_longer_listed_as_waiting() {
+    let mut warehouse = Warehouse::new();
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "none")])], &[]);
+    let events = format!("{EVENTS}S2,,pih,2,2026-02-20,\n,P1,pih,2,2025-02-20,\n,P3,pih,1,2026-02-20,\n");
+    let taken = warehouse.ingest(&[], &[&events]);
+    let example = &taken.warnings["waiting_event"].examples[0];
+    assert_eq!((example.place.line, example.file.ends_with("_0.csv")), (2, true));
+    assert!(example.hint.contains("no session with its id has come yet"));
+    let version = taken.version.unwrap();
+    let before = warehouse.report(None);
+    let listed = |product: &Product, rule: &str| file(product, "warnings.csv").matches(rule).count();
+    assert_eq!((listed(&before, "waiting_event"), listed(&before, "unattributed_event")), (1, 2));
+    let count = |product: &Product, what: &str| {
+        let results = file(product, "results.csv");
+        let row = results.lines().find(|line| line.starts_with(&format!("data_quality///count/{what},")));
+        row.and_then(|row| row.split(',').nth(7)).map(str::to_owned)
+    };
+    assert_eq!(
+        (count(&before, "waiting_events"), count(&before, "unattributed_events")),
+        (Some("1".into()), Some("2".into()))
+    );
+    assert!(file(&before, "index.html").contains("1 reported event waits for a session"));
+    let sessions =
+        [row("S2", "P2", "2026-02-10", "2026-02-11", "none"), row("S3", "P3", "2026-02-10", "2026-02-11", "none")];
+    warehouse.ingest(&[&log(&sessions)], &[]);
+    let after = warehouse.report(None);
+    assert_eq!((listed(&after, "waiting_event"), listed(&after, "unattributed_event")), (0, 1));
+    assert_eq!(
+        (count(&after, "waiting_events"), count(&after, "unattributed_events")),
+        (Some("0".into()), Some("1".into()))
+    );
+    assert!(!file(&after, "index.html").contains("waits for a session"));
+    assert!(warehouse.report(Some(AsOf::Version(version))).files == before.files, "the report of that day");
+}
+
 #[test]
 fn a_late_event_changes_its_session_and_one_without_a_session_waits() {
     let mut warehouse = Warehouse::new();
     warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "none")])], &[]);
     let taken = warehouse.ingest(&[], &[&format!("{EVENTS}S1,,pih,1,2026-02-01,2026-03-01\nS2,,pih,2,2026-02-20,\n")]);
     assert_eq!((taken.counts.events, taken.counts.pending), (2, 1));
-    assert_eq!(taken.warnings.get("waiting_event"), Some(&1));
+    assert_eq!(tally(&taken.warnings, "waiting_event"), 1);
     assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false true"]);
     let taken = warehouse.ingest(&[&log(&[row("S2", "P2", "2026-02-10", "2026-02-11", "none")])], &[]);
     assert_eq!((taken.counts.pending, taken.counts.joined_late), (0, 1));
@@ -368,8 +417,8 @@ fn a_late_event_changes_its_session_and_one_without_a_session_waits() {
     assert_eq!((taken.files[0].superseded, taken.counts.events), (1, 2));
     // An event before its session, or of another patient, is refused as in a run.
     let taken = warehouse.ingest(&[], &[&format!("{EVENTS}S1,,pih,1,2026-01-01,\nS1,P9,pih,1,2026-02-01,\n")]);
-    assert_eq!(taken.refusals.get("event_before_session"), Some(&1));
-    assert_eq!(taken.refusals.get("event_of_other_patient"), Some(&1));
+    assert_eq!(tally(&taken.refusals, "event_before_session"), 1);
+    assert_eq!(tally(&taken.refusals, "event_of_other_patient"), 1);
     assert_eq!((taken.files[0].read, taken.files[0].accepted, taken.files[0].rejected), (2, 0, 2));
 }
 
@@ -378,7 +427,7 @@ fn an_event_of_a_patient_moves_to_a_session_that_fits_it_better() {
     let mut warehouse = Warehouse::new();
     warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "none")])], &[]);
     let taken = warehouse.ingest(&[], &[&format!("{EVENTS},P1,pih,1,2026-02-20,\n,P7,pih,1,2026-02-20,\n")]);
-    assert_eq!((taken.counts.pending, taken.warnings.get("unattributed_event")), (1, Some(&1)));
+    assert_eq!((taken.counts.pending, tally(&taken.warnings, "unattributed_event")), (1, 1));
     assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false true"]);
     warehouse.ingest(&[&log(&[row("S2", "P1", "2026-02-10", "2026-05-15", "none")])], &[]);
     assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false false", "S2 2026-02-10 2026-05-15 false true"]);
@@ -535,7 +584,7 @@ fn a_patients_id_is_in_no_file_and_a_new_key_renews_every_pseudonym() {
     let new = old.rotated([9; 32]);
     let mut store = warehouse.open();
     let lock = Store::lock(&warehouse.root()).unwrap();
-    let catalogue = catalogue_of(store.latest());
+    let catalogue = store.latest().catalogue();
     housekeeping::rotate(&mut store, (&new, &catalogue), &warehouse.author(), &lock).unwrap();
     let version = store.latest().version;
     housekeeping::vacuum(&mut store, (version, false), &warehouse.author(), &lock).unwrap();
@@ -584,6 +633,128 @@ fn a_site_s_own_side_effects_stay_known_to_the_store() {
     assert_eq!(rate("uncoded"), ("1".to_owned(), "2".to_owned()));
 }
 
+const GLOW: &str = "version = 1\n[side_effects]\nglow = { label = \"Glow\", window_days = 3, grades = 2 }\n\
+                    return_to_activity = { label = \"Back late\", window_days = 3 }\n";
+
+/// Id of every session with the state and the worst grade of a site's own side effect; `?` where there is no column.
+fn glow(store: &Store) -> Vec<String> {
+    let mut told = Vec::new();
+    for file in store.files(TableName::Sessions, store.latest()).unwrap() {
+        let rows = store.read(TableName::Sessions, &file, None).unwrap();
+        for row in 0..rows.num_rows() {
+            let text = |name: &str| match rows.column_by_name(name) {
+                Some(column) => arrow::util::display::array_value_to_string(column, row).unwrap(),
+                None => "?".to_owned(),
+            };
+            told.push(["session_id", "glow_present", "glow_grade"].map(text).join(" "));
+        }
+    }
+    told.sort();
+    told
+}
+
+/// Whether the log that other programs read tells them of a column.
+fn is_described(warehouse: &Warehouse, column: &str) -> bool {
+    let log = fs::read_dir(warehouse.root().join("sessions/_delta_log")).unwrap();
+    log.filter_map(|entry| fs::read_to_string(entry.unwrap().path()).ok()).any(|entry| entry.contains(column))
+}
+
+#[test]
+fn a_side_effect_that_a_site_adds_has_columns_in_every_session() {
+    let mut warehouse = Warehouse::new();
+    let (long, short) =
+        (row("S1", "P1", "2026-01-05", "2026-05-05", "none"), row("S2", "P2", "2026-02-05", "2026-02-06", "none"));
+    warehouse.ingest(&[&log(&[long, short])], &[]);
+    let before = numbers(&warehouse.report(None));
+    assert!(!is_described(&warehouse, "glow_present"));
+    warehouse.mapping = Mapping::from_toml(GLOW, "m").unwrap();
+    let taken =
+        warehouse.ingest(&[&log(&[row("S3", "P3", "2026-03-05", "2026-05-05", "glow:1;return_to_activity")])], &[]);
+    assert_eq!((taken.counts.new_sessions, taken.counts.amended_sessions, taken.counts.sessions), (1, 0, 3));
+    // Followed up for long enough: absent; not: nobody knows.
+    assert_eq!(glow(&warehouse.open()), ["S1 false ", "S2  ", "S3 true 1"]);
+    assert!(is_described(&warehouse, "glow_present"));
+    // Its columns would be called as a column of the log.
+    assert!(!is_described(&warehouse, "return_to_activity_present"));
+    // A late event changes what one row says, whether or not the mapping is named again.
+    warehouse.mapping = Mapping::default();
+    warehouse.ingest(&[], &[&format!("{EVENTS}S1,,glow,2,2026-01-06,\n")]);
+    assert_eq!(glow(&warehouse.open()), ["S1 true 2", "S2  ", "S3 true 1"]);
+    warehouse.ingest(&[&log(&[row("S4", "P4", "2026-03-06", "2026-05-05", "none")])], &[]);
+    let all = ["S1 true 2", "S2  ", "S3 true 1", "S4 false "];
+    assert_eq!(glow(&warehouse.open()), all);
+    assert_whole(&warehouse.open());
+    let mut store = warehouse.open();
+    let lock = Store::lock(&warehouse.root()).unwrap();
+    housekeeping::compact(&mut store, &warehouse.author(), &lock).unwrap();
+    let (keys, catalogue) = (warehouse.keys.rotated([9; 32]), store.latest().catalogue());
+    housekeeping::rotate(&mut store, (&keys, &catalogue), &warehouse.author(), &lock).unwrap();
+    assert_eq!(glow(&store), all);
+    assert_whole(&store);
+    assert!(!housekeeping::upgrade(&mut store, &warehouse.author(), &lock).unwrap(), "nothing lacks");
+    assert_eq!(numbers(&warehouse.report(Some(AsOf::Version(2)))), before);
+}
+
+/// The same mapping comes with every file: nothing is written anew for it. A window that changes is another matter, and
+/// a month in which nothing follows from it is written as it was.
+#[test]
+fn only_a_side_effect_that_is_new_or_changed_writes_sessions_anew() {
+    let mut warehouse = Warehouse::new();
+    let map = |window: u32| {
+        let site = format!(
+            "version = 1\n[side_effects]\nglow = {{ label = \"Glow\", window_days = {window}, synonyms = [\"shine\"] }}\n"
+        );
+        Mapping::from_toml(&site, "m").unwrap()
+    };
+    let session = |id: &str, day: &str, follow_up: &str| log(&[row(id, &format!("P{id}"), day, follow_up, "none")]);
+    warehouse.mapping = map(3);
+    warehouse.ingest(&[&session("S1", "2026-01-05", "2026-05-05"), &session("S2", "2026-02-05", "2026-02-10")], &[]);
+    let removed = |warehouse: &Warehouse| warehouse.open().latest().change(TableName::Sessions).unwrap().remove.len();
+    warehouse.ingest(&[&session("S3", "2026-03-05", "2026-05-05")], &[]);
+    assert_eq!((removed(&warehouse), warehouse.open().latest().effects[0].synonyms.len()), (0, 1));
+    warehouse.mapping = map(30);
+    warehouse.ingest(&[&session("S4", "2026-04-05", "2026-05-20")], &[]);
+    // Of January and March the file is the same, of February it is not.
+    assert_eq!(removed(&warehouse), 1);
+    assert_eq!(glow(&warehouse.open()), ["S1 false ", "S2  ", "S3 false ", "S4 false "]);
+    assert_whole(&warehouse.open());
+    let rates = |warehouse: &Warehouse| {
+        let numbers = numbers(&warehouse.report(None));
+        numbers.into_iter().filter(|line| line.starts_with("rates/glow/")).collect::<Vec<_>>()
+    };
+    assert!(rates(&warehouse)[0].contains(",0,3,"), "{:?}", rates(&warehouse));
+    // A built-in one.
+    warehouse.mapping = Mapping::from_toml("version = 1\n[side_effects]\npih = { window_days = 2 }\n", "m").unwrap();
+    warehouse.ingest(&[&session("S5", "2026-04-06", "2026-05-20")], &[]);
+    assert_whole(&warehouse.open());
+    let pih = warehouse.sessions();
+    assert!(pih.iter().all(|line| line.ends_with("false")), "{pih:?}");
+}
+
+#[test]
+fn a_store_that_lacks_columns_is_upgraded_by_a_command() {
+    let mut warehouse = Warehouse::new();
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "none")])], &[]);
+    // As a program has left it that knew of the side effect and gave it no columns.
+    let mut catalogue = Catalogue::built_in();
+    Mapping::from_toml(GLOW, "m").unwrap().extend(&mut catalogue);
+    let (mut store, lock) = (warehouse.open(), Store::lock(&warehouse.root()).unwrap());
+    let mut batch = store.next(BatchKind::Compact, &warehouse.author());
+    batch.effects = catalogue.of_sites();
+    store.commit(batch, &[], &lock).unwrap();
+    assert_eq!(glow(&store), ["S1 ? ?"]);
+    assert_whole(&store);
+    let before = numbers(&warehouse.report(None));
+    assert!(housekeeping::upgrade(&mut store, &warehouse.author(), &lock).unwrap());
+    assert_eq!(
+        (glow(&store), store.latest().version, store.latest().counts.sessions),
+        (vec!["S1 false ".to_owned()], 4, 1)
+    );
+    assert_whole(&store);
+    assert_eq!(numbers(&warehouse.report(None)), before);
+    assert!(!housekeeping::upgrade(&mut store, &warehouse.author(), &lock).unwrap());
+}
+
 #[test]
 fn damage_is_told() {
     let mut warehouse = Warehouse::new();
@@ -595,10 +766,10 @@ fn damage_is_told() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&path, &bytes).unwrap();
-    let found = verify::verify(&store, &catalogue_of(store.latest())).unwrap();
+    let found = verify::verify(&store, &store.latest().catalogue()).unwrap();
     assert_eq!(found.problems.len(), 1, "{found:?}");
     fs::remove_file(&path).unwrap();
-    assert_eq!(verify::verify(&store, &catalogue_of(store.latest())).unwrap().problems.len(), 1);
+    assert_eq!(verify::verify(&store, &store.latest().catalogue()).unwrap().problems.len(), 1);
 }
 
 #[test]
@@ -668,7 +839,7 @@ fn a_session_that_takes_the_place_of_another_patients_is_told() {
     let one = row("S1", "P1", "2026-01-05", "2026-05-20", "none");
     let other = row("S1", "P2", "2026-02-05", "2026-06-20", "none");
     let same = row("S1", "P1", "2026-01-05", "2026-05-21", "none");
-    let told = |rules: &BTreeMap<String, u64>| rules.get("patient_changed").copied().unwrap_or(0);
+    let told = |rules: &BTreeMap<String, RuleTally>| tally(rules, "patient_changed");
     // In one batch, over two batches, and where only the day changes.
     let mut warehouse = Warehouse::new();
     assert_eq!(told(&warehouse.ingest(&[&log(&[one.clone(), other.clone()])], &[]).warnings), 1);
@@ -676,8 +847,7 @@ fn a_session_that_takes_the_place_of_another_patients_is_told() {
     assert_eq!(told(&warehouse.ingest(&[&log(std::slice::from_ref(&one))], &[]).warnings), 0);
     assert_eq!(told(&warehouse.ingest(&[&log(std::slice::from_ref(&same))], &[]).warnings), 0);
     assert_eq!(told(&warehouse.ingest(&[&log(std::slice::from_ref(&other))], &[]).warnings), 1);
-    let page = warehouse.report(None).files.into_iter().find(|file| file.path == "index.html").unwrap();
-    let page = String::from_utf8(page.bytes).unwrap();
+    let page = file(&warehouse.report(None), "index.html");
     assert!(page.contains("took the place of a session of another patient"), "no caution");
     // And of files.
     let folder = tempfile::tempdir().unwrap();

@@ -57,6 +57,9 @@ fn a_store_from_its_first_day_to_an_auditor_s_question() {
     assert_eq!(code(&rotated), 0, "{}", text(&rotated.stderr));
     let unchanged = stipple(at, &["ingest", "--store", "warehouse", "tuesday.csv"]);
     assert!(text(&unchanged.stdout).contains("nothing new"), "{}", text(&unchanged.stdout));
+    let nothing = stipple(at, &["store", "vacuum", "warehouse", "--before", "2001-01-01"]);
+    assert_eq!(code(&nothing), 0, "{}", text(&nothing.stderr));
+    assert!(text(&nothing.stdout).contains("the oldest version that can be read is 1"), "{}", text(&nothing.stdout));
     let day = ["store", "vacuum", "warehouse", "--before", "2999-01-01"];
     assert_eq!(code(&stipple(at, &day)), 0);
     let gone = stipple(at, &["run", "p.toml", "--as-of", "2"]);

@@ -125,7 +125,7 @@ fn what_is_no_json_is_named() {
     refused("log.json", "", "the file is empty");
     refused("log.json", " \n", "the file is empty");
     refused("log.json", "a,b\n1,2\n", "not JSON");
-    refused("log.json", "PK\u{3}\u{4}…", "not JSON");
+    refused("log.json", "PK\u{3}\u{4}…", "a zip archive");
     refused("log.json", "[]", "the list of records is empty");
     refused("log.ndjson", "{\"a\n{\"a\n", "none of its records is a JSON object");
     let utf16: Vec<u8> = "[{\"a\":1}]".encode_utf16().flat_map(u16::to_le_bytes).collect();

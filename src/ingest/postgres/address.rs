@@ -51,6 +51,12 @@ pub enum AddressError {
     /// No user is named.
     #[error("the address of the database names no user")]
     NoUser,
+    /// A parameter behind `?` that is not known. It is not quoted: it may be a part of a password.
+    #[error("the address has a parameter behind its ? that is not known{}", near.map(|near| format!(" (did you mean {near}?)")).unwrap_or_default())]
+    Parameter {
+        /// The known one that is like it.
+        near: Option<&'static str>,
+    },
     /// A way to encrypt that is not known.
     #[error("the address asks for an sslmode that is not known")]
     Mode,
@@ -62,7 +68,7 @@ impl AddressError {
     pub fn remedy(&self) -> &'static str {
         match self {
             AddressError::Scheme { .. } => "name files, folders, or a postgresql:// address",
-            AddressError::Malformed | AddressError::NoUser => {
+            AddressError::Malformed | AddressError::NoUser | AddressError::Parameter { .. } => {
                 "write it as postgresql://user@host:5432/database, with the password in PGPASSWORD (within the \
                  address its own @ : / ? # % must be written as %40 %3A %2F %3F %23 %25)"
             }
@@ -92,7 +98,7 @@ impl Database {
         }
         let (secure, rest) = Secure::take(url).ok_or(AddressError::Mode)?;
         // The library's own words may quote a part of a password that it took for something else.
-        let mut config: Config = rest.parse().map_err(|_| AddressError::Malformed)?;
+        let mut config: Config = rest.parse().map_err(|_| misunderstood(&rest))?;
         if config.get_user().is_none_or(str::is_empty) {
             return Err(AddressError::NoUser);
         }
@@ -125,6 +131,42 @@ impl Database {
             self.config.password(password);
         }
     }
+}
+
+/// What an address may have behind its `?`, beside what [`Secure::take`] takes.
+const PARAMETERS: &[&str] = &[
+    "sslmode",
+    "sslrootcert",
+    "user",
+    "password",
+    "dbname",
+    "options",
+    "application_name",
+    "sslnegotiation",
+    "host",
+    "hostaddr",
+    "port",
+    "connect_timeout",
+    "tcp_user_timeout",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "target_session_attrs",
+    "channel_binding",
+    "load_balance_hosts",
+];
+
+/// Why an address is not understood.
+fn misunderstood(address: &str) -> AddressError {
+    let parameters = address.rsplit_once('?').map_or("", |(_, parameters)| parameters);
+    let names = parameters.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name);
+    let Some(unknown) = names.into_iter().find(|name| !PARAMETERS.contains(name)) else {
+        return AddressError::Malformed;
+    };
+    let distance = |known: &&&str| strsim::damerau_levenshtein(unknown, known);
+    let near = PARAMETERS.iter().min_by_key(distance).filter(|near| distance(near) <= 2);
+    AddressError::Parameter { near: near.copied() }
 }
 
 /// Made from what was understood, so that nothing else can slip through.
@@ -230,6 +272,11 @@ mod tests {
         }
         assert_eq!(Database::parse("postgresql://db/x").unwrap_err(), AddressError::NoUser);
         assert_eq!(Database::parse("postgresql://ana@db/x?sslmode=maybe").unwrap_err(), AddressError::Mode);
+        let near = Database::parse("postgresql://ana@db/x?sslmod=require").unwrap_err();
+        assert_eq!(near, AddressError::Parameter { near: Some("sslmode") });
+        assert!(near.to_string().contains("did you mean sslmode?"));
+        let secret = Database::parse("postgresql://ana@db/x?pa:s3cret=1").unwrap_err().to_string();
+        assert!(!secret.contains("cret"), "{secret}");
         for mode in ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] {
             let url = format!("postgresql://ana@db/x?sslmode={mode}&sslrootcert=ca.pem&connect_timeout=3");
             assert_eq!(named(&url), "postgresql://ana@db:5432/x");

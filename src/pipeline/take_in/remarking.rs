@@ -1,5 +1,6 @@
 //! What a batch lists: rows that were refused, and remarks on rows that were kept.
 
+use super::super::listing::Example;
 use super::super::load::{FOLLOW_UP_KEPT, PATIENT_CHANGED};
 use super::{Rest, Taking};
 use crate::domain::{FileId, Place};
@@ -31,12 +32,12 @@ impl Taking<'_> {
     }
 
     fn reject(&mut self, row: Remark) -> Result<(), StoreError> {
-        *self.counted.1.entry(row.rule.clone()).or_default() += 1;
+        self.refused.entry(row.rule.clone()).or_default().note(|| example(&row));
         self.rejects.add(row)
     }
 
     fn warn(&mut self, row: Remark) -> Result<(), StoreError> {
-        *self.counted.0.entry(row.rule.clone()).or_default() += 1;
+        self.warned.entry(row.rule.clone()).or_default().note(|| example(&row));
         self.warnings.add(row)
     }
 
@@ -49,14 +50,7 @@ impl Taking<'_> {
             self.reject(row)?;
         }
         for event in settled.waiting() {
-            let (rule, hint) = match event.status() {
-                Status::UnknownSession => {
-                    (rules::WAITING_EVENT, "no session with its id has come yet; it waits for it")
-                }
-                _ => {
-                    (rules::UNATTRIBUTED_EVENT, "no session of the patient fits its onset and window; it waits for one")
-                }
-            };
+            let (rule, hint) = why_it_waits(event.status());
             self.remark(event.place(), (rule, None), hint.to_owned())?;
         }
         for event in settled.overlapping() {
@@ -118,6 +112,19 @@ impl Taking<'_> {
             text: Some(refused.event.summary(self.catalogue)),
         }
     }
+}
+
+/// The rule that speaks of an event without a session, and what to do.
+pub(in crate::pipeline) fn why_it_waits(status: Status) -> (&'static str, &'static str) {
+    match status {
+        Status::UnknownSession => (rules::WAITING_EVENT, "no session with its id has come yet; it waits for it"),
+        _ => (rules::UNATTRIBUTED_EVENT, "no session of the patient fits its onset and window; it waits for one"),
+    }
+}
+
+fn example(row: &Remark) -> Example {
+    let Remark { file, place, column, hint, .. } = row;
+    Example { file: file.clone(), place: *place, column: column.clone().unwrap_or_default(), hint: hint.clone() }
 }
 
 fn place(line: i64, record: i64) -> Place {

@@ -2,9 +2,10 @@
 //! and the check of a store all use.
 
 use crate::domain::codes::{BodyArea, CodeSet, Condition, Side, Topical};
-use crate::domain::{COLUMNS, Catalogue, Kind};
+use crate::domain::{COLUMNS, Catalogue, EffectId, Kind};
 use crate::store::build::{CANONICAL, Reading};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Version of these tables. A change of columns that an older program cannot read raises it.
@@ -137,7 +138,7 @@ impl TableName {
 
     pub(super) fn columns(self) -> Vec<DiskColumn> {
         match self {
-            TableName::Sessions => sessions(),
+            TableName::Sessions => sessions(&Catalogue::built_in()),
             TableName::Events => events(),
             TableName::Assessments => assessments(),
             TableName::Rejects => remarks(true),
@@ -220,24 +221,67 @@ pub(super) fn digits(name: &str) -> u8 {
     }
 }
 
-/// Columns that are made from a session's row and its events.
-pub(super) fn session_states() -> Vec<DiskColumn> {
-    let mut columns: Vec<DiskColumn> = BANDS.iter().map(|(name, ..)| DiskColumn::new(name, Holds::Label)).collect();
-    let catalogue = Catalogue::built_in();
-    for id in catalogue.ids() {
-        let code = &catalogue.get(id).code;
-        columns.push(DiskColumn::new(&format!("{code}_present"), Holds::Flag));
-        columns.push(DiskColumn::new(&format!("{code}_grade"), Holds::Whole));
-        columns.push(DiskColumn::new(&format!("{code}_onset_days"), Holds::Whole));
-        columns.push(DiskColumn::new(&format!("{code}_days"), Holds::Whole));
-        columns.push(DiskColumn::new(&format!("{code}_resolved"), Holds::Flag));
-    }
+/// Columns that are made from a session's row and its events: bands, and five for each of [`with_states`].
+pub(super) fn session_states(catalogue: &Catalogue) -> Vec<DiskColumn> {
+    let mut columns = bands();
+    columns.extend(with_states(catalogue).into_iter().flat_map(|id| states_of(&catalogue.get(id).code)));
     columns
 }
 
-fn sessions() -> Vec<DiskColumn> {
+fn bands() -> Vec<DiskColumn> {
+    BANDS.iter().map(|(name, ..)| DiskColumn::new(name, Holds::Label)).collect()
+}
+
+/// What is known of one side effect.
+fn states_of(code: &str) -> [DiskColumn; 5] {
+    [
+        ("present", Holds::Flag),
+        ("grade", Holds::Whole),
+        ("onset_days", Holds::Whole),
+        ("days", Holds::Whole),
+        ("resolved", Holds::Flag),
+    ]
+    .map(|(what, holds)| DiskColumn::new(&format!("{code}_{what}"), holds))
+}
+
+/// The side effects that have columns of their own: the built-in ones, then those that sites have added. One of a site
+/// whose columns would be called as another column (`return_to_activity`, `pih_onset`) has none; its states are settled
+/// from the rows.
+pub(super) fn with_states(catalogue: &Catalogue) -> Vec<EffectId> {
+    let mut taken: BTreeSet<String> = session_rows().into_iter().chain(bands()).map(|column| column.name).collect();
+    let mut effects = Vec::new();
+    for id in catalogue.ids() {
+        let names = states_of(&catalogue.get(id).code).map(|column| column.name);
+        if names.iter().all(|name| !taken.contains(name)) {
+            taken.extend(names);
+            effects.push(id);
+        }
+    }
+    effects
+}
+
+/// The columns of the table of sessions, with the states of every side effect of a catalogue.
+pub(super) fn sessions(catalogue: &Catalogue) -> Vec<DiskColumn> {
     let mut columns = session_rows();
-    columns.extend(session_states());
+    columns.extend(session_states(catalogue));
+    columns
+}
+
+/// The columns of a file: those of its table, and in a file of sessions the states of side effects that sites have added.
+pub(super) fn of_file(table: TableName, found: &Schema) -> Vec<DiskColumn> {
+    let mut columns = table.columns();
+    if table == TableName::Sessions {
+        let known: BTreeSet<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let added = found.fields().iter().filter(|field| !known.contains(field.name()));
+        columns.extend(added.filter_map(|field| {
+            let holds = match field.data_type() {
+                DataType::Boolean => Holds::Flag,
+                DataType::Int32 => Holds::Whole,
+                _ => return None,
+            };
+            Some(DiskColumn::new(field.name(), holds))
+        }));
+    }
     columns
 }
 
@@ -324,11 +368,10 @@ pub(super) const LISTS: [(&str, &[&str]); 2] = [("conditions", Condition::CODES)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     #[test]
     fn every_canonical_column_of_a_session_is_on_disk_once() {
-        let columns = sessions();
+        let columns = TableName::Sessions.columns();
         let names: BTreeSet<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         assert_eq!(names.len(), columns.len());
         for column in COLUMNS {

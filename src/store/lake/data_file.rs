@@ -37,7 +37,8 @@ pub(super) fn write(
     table: TableName,
     (partition, batch): (Option<&str>, &RecordBatch),
 ) -> Result<DataFile, StoreError> {
-    let bytes = encode(&table.columns(), batch).map_err(|error| damaged(table, &error))?;
+    let columns = columns::of_file(table, batch.schema_ref());
+    let bytes = encode(&columns, batch).map_err(|error| damaged(table, &error))?;
     let stats = stats(batch, &nulls_of(batch));
     put(home, table, partition, Content { bytes, rows: batch.num_rows(), stats })
 }
@@ -237,8 +238,7 @@ fn read_some(
         reason: format!("{}: {error}", file.path),
     };
     let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| of_file(&error))?;
-    let columns: Vec<DiskColumn> = table
-        .columns()
+    let columns: Vec<DiskColumn> = columns::of_file(table, builder.schema())
         .into_iter()
         .filter(|column| wanted.is_none_or(|wanted| wanted.contains(&column.name.as_str())))
         .collect();

@@ -5,13 +5,15 @@ use super::data_file::DataFile;
 use super::error::StoreError;
 use super::home::Home;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
-use deltalake_core::kernel::{Action, Add, DataType, PrimitiveType, Remove, StructField, Transaction};
+use deltalake_core::kernel::{
+    Action, Add, DataType, MetadataExt, PrimitiveType, Remove, StructField, StructType, Transaction,
+};
 use deltalake_core::logstore::object_store::{self, prefix::PrefixStore};
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -52,6 +54,15 @@ impl Change {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.add.is_empty() && self.remove.is_empty()
+    }
+
+    /// Leaves out files that were written anew as they were: they keep their name, which a table cannot get and lose in
+    /// one step.
+    pub(super) fn leave_out_same(&mut self) {
+        let paths = |files: &[DataFile]| files.iter().map(|file| file.path.clone()).collect::<BTreeSet<String>>();
+        let same: BTreeSet<String> = paths(&self.add).intersection(&paths(&self.remove)).cloned().collect();
+        self.add.retain(|file| !same.contains(&file.path));
+        self.remove.retain(|file| !same.contains(&file.path));
     }
 }
 
@@ -171,16 +182,39 @@ impl Log {
         version.map_err(|error| self.error(&error))
     }
 
-    /// Changes the table in one step, if it still is at the version that is open.
+    /// Whether the table lacks one of these columns.
+    pub(super) fn lacks(&self, columns: &[DiskColumn]) -> Result<bool, StoreError> {
+        let schema = self.table.snapshot().map_err(|error| self.error(&error))?.schema();
+        Ok(columns.iter().any(|column| schema.field(&column.name).is_none()))
+    }
+
+    /// The table's description with columns that it lacks, if it lacks any.
+    fn widened(&self, columns: &[DiskColumn]) -> Result<Option<Action>, StoreError> {
+        if !self.lacks(columns)? {
+            return Ok(None);
+        }
+        let snapshot = self.table.snapshot().map_err(|error| self.error(&error))?;
+        let known = snapshot.schema();
+        let (mut own, partition): (Vec<StructField>, Vec<StructField>) =
+            known.fields().cloned().partition(|field| Some(field.name().as_str()) != self.partition);
+        own.extend(columns.iter().filter(|column| known.field(&column.name).is_none()).map(field));
+        let schema = StructType::try_new(own.into_iter().chain(partition));
+        let schema = schema.map_err(|error| self.error(&error.into()))?;
+        let metadata = snapshot.metadata().clone().with_schema(&schema).map_err(|error| self.error(&error.into()))?;
+        Ok(Some(Action::Metadata(metadata)))
+    }
+
+    /// Changes the table in one step, if it still is at the version that is open; it gets those of `columns` that it
+    /// lacks.
     pub(super) fn commit(
         &mut self,
-        change: &Change,
+        (change, columns): (&Change, &[DiskColumn]),
         transactions: Vec<Transaction>,
         now_ms: i64,
     ) -> Result<u64, StoreError> {
         let removes = change.remove.iter().map(|file| Action::Remove(self.remove(file, now_ms)));
         let adds = change.add.iter().map(|file| Action::Add(self.add(file, now_ms)));
-        let actions: Vec<Action> = removes.chain(adds).collect();
+        let actions: Vec<Action> = self.widened(columns)?.into_iter().chain(removes).chain(adds).collect();
         let properties = CommitProperties::default()
             .with_max_retries(0)
             .with_application_transactions(transactions)

@@ -102,7 +102,7 @@ pub enum StoreError {
         reason: &'static str,
     },
     /// There is no such version.
-    #[error("{folder} has no version {asked}; it has 0 to {newest}")]
+    #[error("{folder} has no version {asked}; it has 1 to {newest}")]
     NoVersion {
         /// The folder.
         folder: PathBuf,
@@ -184,6 +184,9 @@ impl StoreError {
                 "give the command again; writers that never rest are better started one after the other".to_owned()
             }
             StoreError::ForeignFolder { .. } => "name a new or empty folder with --store".to_owned(),
+            StoreError::Io { doing: "read" | "list", .. } => {
+                "see that it is there and that you may read it; nothing was changed".to_owned()
+            }
             StoreError::Io { .. } => {
                 "check space and permissions; what was in the store is as it was, and the same command may be given again"
                     .to_owned()

@@ -273,6 +273,24 @@ pub(super) fn read(batch: &RecordBatch, catalogue: &Catalogue) -> Vec<EventRow> 
     (0..batch.num_rows()).map(|row| columns.event(row, catalogue, &mut sources)).collect()
 }
 
+/// An event that belongs to no session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// Number of its file, line and record.
+    pub spot: Spot,
+    /// Why it waits.
+    pub status: Status,
+}
+
+/// What [`waiting`] reads.
+pub(super) const WAITING_COLUMNS: [&str; 4] = ["status", "file_number", "line", "record"];
+
+/// Columns → events that wait.
+pub(super) fn waiting(batch: &RecordBatch) -> Vec<Waiting> {
+    let columns = Columns { batch };
+    (0..batch.num_rows()).map(|row| Waiting { spot: columns.spot(row), status: columns.status(row) }).collect()
+}
+
 /// Typed reading of a batch that has the schema of its table.
 struct Columns<'a> {
     batch: &'a RecordBatch,
@@ -317,6 +335,17 @@ impl Columns<'_> {
         Some(SessionKey::of_halves(self.long(high, row)?, self.long(low, row)?))
     }
 
+    fn status(&self, row: usize) -> Status {
+        let known = |code| Status::ALL.get(usize::from(code)).copied();
+        self.code("status", row).and_then(known).unwrap_or(Status::UnknownSession)
+    }
+
+    /// File, line and record.
+    fn spot(&self, row: usize) -> Spot {
+        let long = |name| self.long(name, row).unwrap_or(0);
+        (self.whole("file_number", row).unwrap_or(0), long("line"), long("record"))
+    }
+
     fn event(&self, row: usize, catalogue: &Catalogue, sources: &mut Vec<Arc<str>>) -> EventRow {
         let source = self.text("source", row).unwrap_or_default();
         let known = sources.iter().find(|known| ***known == *source).cloned();
@@ -325,6 +354,7 @@ impl Columns<'_> {
             sources[sources.len() - 1].clone()
         });
         let code = self.text("side_effect", row).unwrap_or_default();
+        let (file_number, line, record) = self.spot(row);
         EventRow {
             source,
             session_id: self.text("session_id", row),
@@ -342,14 +372,12 @@ impl Columns<'_> {
             verbatim: self.text("verbatim", row),
             imdrf_code: self.text("imdrf_code", row),
             reported: self.day("reported_date", row),
-            status: self.code("status", row).map_or(Status::UnknownSession, |code| {
-                Status::ALL.get(usize::from(code)).copied().unwrap_or(Status::UnknownSession)
-            }),
+            status: self.status(row),
             candidates: self.whole("candidates", row).unwrap_or(0),
             store_version: self.long("store_version", row).unwrap_or(0),
-            file_number: self.whole("file_number", row).unwrap_or(0),
-            line: self.long("line", row).unwrap_or(0),
-            record: self.long("record", row).unwrap_or(0),
+            file_number,
+            line,
+            record,
             named: self.key(["named_key_high", "named_key_low"], row),
             joined: self.key(["joined_key_high", "joined_key_low"], row),
             row_hash: self.long("row_hash", row).unwrap_or(0),

@@ -10,7 +10,7 @@ use super::keys::{Keys, SessionKey};
 use super::ledger::{Batch, BatchKind};
 use super::standing::keys_in_order;
 use super::store::{Author, Store};
-use super::upsert::FILE_ROWS;
+use super::upsert::{FILE_ROWS, Settled};
 use crate::domain::Catalogue;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::concat_batches;
@@ -84,7 +84,13 @@ fn join(
 ) -> Result<Vec<DataFile>, StoreError> {
     let parts: Vec<RecordBatch> = files.iter().map(|file| store.read(table, file, None)).collect::<Result<_, _>>()?;
     let broken = |error: ArrowError| damaged(table, &error);
-    let rows = concat_batches(&columns::schema(&table.columns()), &parts).map_err(broken)?;
+    // Files of one version have the same columns; an older program may have left some without a site's.
+    let columns = parts.iter().map(|part| columns::of_file(table, part.schema_ref())).max_by_key(Vec::len);
+    let columns = columns.unwrap_or_default();
+    let schema = columns::schema(&columns);
+    let parts: Result<Vec<RecordBatch>, ArrowError> =
+        parts.iter().map(|part| data_file::as_schema(part, &columns, &schema)).collect();
+    let rows = concat_batches(&schema, &parts.map_err(broken)?).map_err(broken)?;
     let rows = if table == TableName::Sessions { super::upsert::sorted(&rows).map_err(broken)? } else { rows };
     write_parts(store, table, (partition, &rows))
 }
@@ -243,10 +249,29 @@ fn renew(
     if table == TableName::Sessions { super::upsert::sorted(&rows).map_err(broken) } else { Ok(rows) }
 }
 
-/// The version that stood at the beginning of a day, for a vacuum that gives up what was before.
+/// Gives the sessions of an older program the columns that they lack. `false` where they lack none.
 ///
 /// # Errors
-/// When there was none.
+/// When files are damaged or the disk refuses.
+pub fn upgrade(store: &mut Store, author: &Author, lock: &WriteLock) -> Result<bool, StoreError> {
+    store.finish(lock)?;
+    if store.latest().counts.sessions == 0 || !store.lacks_columns(store.latest())? {
+        return Ok(false);
+    }
+    let mut batch = store.next(BatchKind::Upgrade, author);
+    Settled::anew(store, &store.latest().catalogue())?.write(&mut batch)?;
+    store.commit(batch, &[], lock)?;
+    Ok(true)
+}
+
+/// The version that stood at the beginning of a day, for a vacuum that gives up what was before: the oldest one where
+/// nothing is as old as that.
+///
+/// # Errors
+/// When the list cannot be read.
 pub fn version_before(store: &Store, day: crate::domain::Day) -> Result<Batch, StoreError> {
-    store.on(day.plus(-1))
+    match store.on(day.plus(-1)) {
+        Err(StoreError::NothingYet { .. } | StoreError::Vacuumed { .. }) => store.at(store.latest().oldest_whole),
+        found => found,
+    }
 }

@@ -88,7 +88,7 @@ impl Settled<'_> {
         let own = columns::session_rows();
         let arrays = own.iter().map(|column| after.column(column, 0..rows.len())).chain(states.columns().map(Ok));
         let mut anew: BTreeMap<String, ArrayRef> = BTreeMap::new();
-        for (column, array) in TableName::Sessions.columns().iter().zip(arrays) {
+        for (column, array) in columns::sessions(self.catalogue).iter().zip(arrays) {
             let array = cast(&array.map_err(broken)?, &column.holds.arrow()).map_err(broken)?;
             if before.column_by_name(&column.name) != Some(&array) {
                 anew.insert(column.name.clone(), array);
@@ -119,7 +119,7 @@ impl Settled<'_> {
         }
         let Some(stats) = data_file::stats_after(file, &nulls) else { return Ok(None) };
         let bytes = self.store.home().get(&data_file::name_of(TableName::Sessions, &file.path))?;
-        let bytes = encoding::with_columns(&TableName::Sessions.columns(), bytes, &arrays)
+        let bytes = encoding::with_columns(&columns::sessions(self.catalogue), bytes, &arrays)
             .map_err(|error| damaged(TableName::Sessions, &error))?;
         let Some(bytes) = bytes else { return Ok(None) };
         let content = Content { bytes, rows: whole.num_rows(), stats };

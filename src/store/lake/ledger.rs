@@ -3,7 +3,7 @@
 
 use super::columns::TableName;
 use super::delta::Change;
-use crate::domain::SideEffect;
+use crate::domain::{Catalogue, SideEffect};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -21,6 +21,8 @@ pub enum BatchKind {
     Vacuum,
     /// Pseudonyms were renewed with a new key.
     Rotate,
+    /// Tables of an older program got the columns of this one.
+    Upgrade,
 }
 
 impl BatchKind {
@@ -33,6 +35,7 @@ impl BatchKind {
             BatchKind::Compact => "compact",
             BatchKind::Vacuum => "vacuum",
             BatchKind::Rotate => "rotate_key",
+            BatchKind::Upgrade => "upgrade",
         }
     }
 }
@@ -126,6 +129,16 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// The built-in side effects and those that mappings have added so far.
+    #[must_use]
+    pub fn catalogue(&self) -> Catalogue {
+        let mut catalogue = Catalogue::built_in();
+        self.effects.iter().for_each(|effect| {
+            catalogue.add(effect.clone());
+        });
+        catalogue
+    }
+
     /// Version of a table's log.
     #[must_use]
     pub fn table_version(&self, table: TableName) -> u64 {

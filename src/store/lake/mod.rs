@@ -41,7 +41,7 @@ pub use columns::{SCHEMA_VERSION, TableName};
 pub use data_file::DataFile;
 pub use delta::Change;
 pub use error::StoreError;
-pub use events::{EventRow, Status};
+pub use events::{EventRow, Status, Waiting};
 pub use home::{Home, WriteLock};
 pub use incoming::Incoming;
 pub use keys::{Keys, SessionKey};

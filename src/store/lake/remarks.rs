@@ -35,6 +35,14 @@ pub struct Remark {
     pub text: Option<String>,
 }
 
+impl Remark {
+    /// What lists of remarks are ordered by: file, place, rule, and what is said.
+    #[must_use]
+    pub fn order(&self) -> (i32, Place, &str, &str) {
+        (self.file_number, self.place, &self.rule, &self.hint)
+    }
+}
+
 /// Writes a list in parts.
 pub struct Remarks {
     home: Home,

@@ -1,7 +1,7 @@
 //! Sessions of a store for counting: file by file, only the columns that are wanted, the states as they were settled
 //! when the rows were written. Nothing but a batch of each file that is being read is in memory.
 
-use super::columns::{Holds, TableName, session_rows};
+use super::columns::{Holds, TableName, session_rows, with_states};
 use super::data_file::{self, DataFile, NullCounts, damaged};
 use super::error::StoreError;
 use super::ledger::Batch;
@@ -30,8 +30,9 @@ const LANES: usize = 32;
 pub struct StoredSessions<'a> {
     store: &'a Store,
     files: Vec<DataFile>,
-    /// The built-in side effects, which have columns of their own, with their codes.
+    /// The side effects that are read from columns of their own, with their codes; the first ones of the catalogue.
     effects: Vec<(EffectId, String)>,
+    /// The others.
     of_site: SiteEffects,
     /// Number of side effects, the site's own among them.
     of_catalogue: usize,
@@ -39,7 +40,7 @@ pub struct StoredSessions<'a> {
 
 impl<'a> StoredSessions<'a> {
     /// The sessions of a version, if their states are the ones that a run of this catalogue and data cut would settle:
-    /// nothing in the store is younger than the cut, and the built-in side effects are as they were.
+    /// nothing in the store is younger than the cut, and the windows of the built-in side effects are as they were.
     ///
     /// # Errors
     /// When the store's list of files cannot be read.
@@ -48,11 +49,16 @@ impl<'a> StoredSessions<'a> {
         at: &Batch,
         (catalogue, data_cut): (&Catalogue, Day),
     ) -> Result<Option<StoredSessions<'a>>, StoreError> {
-        let younger = at.newest_day.is_some_and(|newest| newest > data_cut.0);
-        let of_site = if younger { None } else { SiteEffects::of(store, at, catalogue)? };
-        let Some(of_site) = of_site else { return Ok(None) };
         let built_in = Catalogue::built_in();
-        let effects = built_in.ids().map(|id| (id, built_in.get(id).code.clone())).collect();
+        let changed = built_in.ids().any(|id| built_in.get(id).window_days != catalogue.get(id).window_days);
+        if changed || at.newest_day.is_some_and(|newest| newest > data_cut.0) {
+            return Ok(None);
+        }
+        let (read, of_site) = match has_columns(store, at, catalogue)? {
+            true => (catalogue, SiteEffects::none(catalogue)),
+            false => (&built_in, SiteEffects::of(store, at, catalogue)?),
+        };
+        let effects = read.ids().map(|id| (id, read.get(id).code.clone())).collect();
         let files = store.files(TableName::Sessions, at)?;
         Ok(Some(StoredSessions { store, files, effects, of_site, of_catalogue: catalogue.ids().count() }))
     }
@@ -211,6 +217,12 @@ impl Blocks for StoredSessions<'_> {
     fn read(&self, part: usize, want: &Want, take: &mut dyn FnMut(Block)) -> Result<(), BlockError> {
         self.read_file(&self.files[part], want, take)
     }
+}
+
+/// Whether what sites have added stands in the files of a version as everything else does.
+fn has_columns(store: &Store, at: &Batch, catalogue: &Catalogue) -> Result<bool, StoreError> {
+    let as_written = catalogue.len() > Catalogue::built_in().len() && catalogue.settles_as(&at.catalogue());
+    Ok(as_written && with_states(catalogue).len() == catalogue.ids().count() && !store.lacks_columns(at)?)
 }
 
 /// The columns that tell patients apart.

@@ -1,5 +1,6 @@
-//! States of the side effects that a site has added: they have no columns of their own on disk, and are settled from the
-//! sessions' rows and the events while a count reads them.
+//! States of the side effects that a site has added, for a count: settled from the sessions' rows and the events while
+//! they are read, where the files have no columns for them: an earlier program has written them, the pipeline knows of
+//! side effects that the store does not, or a column would have the name of another.
 
 use super::columns::TableName;
 use super::compact;
@@ -33,15 +34,17 @@ pub(super) struct SiteEffects {
 }
 
 impl SiteEffects {
-    /// Those of a catalogue that begins with the built-in side effects, unchanged; nothing for another.
+    /// None.
+    pub(super) fn none(catalogue: &Catalogue) -> SiteEffects {
+        SiteEffects { catalogue: catalogue.clone(), added: Vec::new(), joined: HashMap::new() }
+    }
+
+    /// Those of a catalogue that begins with the built-in side effects, unchanged.
     ///
     /// # Errors
     /// When the store's events cannot be read.
-    pub(super) fn of(store: &Store, at: &Batch, catalogue: &Catalogue) -> Result<Option<SiteEffects>, StoreError> {
+    pub(super) fn of(store: &Store, at: &Batch, catalogue: &Catalogue) -> Result<SiteEffects, StoreError> {
         let built_in = Catalogue::built_in();
-        if built_in.ids().any(|id| built_in.get(id) != catalogue.get(id)) {
-            return Ok(None);
-        }
         let window = |id| i32::try_from(catalogue.get(id).window_days).unwrap_or(i32::MAX);
         let of_site = |id: &EffectId| built_in.find(&catalogue.get(*id).code).is_none();
         let added: Vec<(EffectId, String, i32)> =
@@ -57,7 +60,7 @@ impl SiteEffects {
                 }
             }
         }
-        Ok(Some(SiteEffects { catalogue: catalogue.clone(), added, joined }))
+        Ok(SiteEffects { catalogue: catalogue.clone(), added, joined })
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The columns of a session that follow from its row and its events: bands, and for each side effect its state, worst
 //! grade, first day, and days to its end.
 
-use super::columns::{BANDS, SCALE};
+use super::columns::{self, BANDS, SCALE};
 use super::compact;
 use super::events::EventRow;
 use super::lookup::KeyMap;
@@ -67,9 +67,7 @@ impl<'c> States<'c> {
 
     /// The columns in their order.
     pub(super) fn columns(&self) -> impl Iterator<Item = ArrayRef> {
-        let built_in = Catalogue::built_in();
-        let effects: Vec<EffectId> =
-            built_in.ids().filter_map(|id| self.catalogue.find(&built_in.get(id).code)).collect();
+        let effects = columns::with_states(self.catalogue);
         self.bands.iter().cloned().chain(effects.into_iter().flat_map(|id| self.effect(id)))
     }
 

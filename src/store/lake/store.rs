@@ -1,11 +1,13 @@
 //! The store as a whole: its versions, and how one more is made.
 
-use super::columns::{DiskColumn, Holds, SCHEMA_VERSION, TableName, schema};
+use super::columns::{self, DiskColumn, Holds, SCHEMA_VERSION, TableName, schema};
 use super::data_file::{self, DataFile};
 use super::delta::{BATCHES, Change, Log, Runtime, Shape, entry, with_shape};
 use super::error::StoreError;
+use super::events::{self, Waiting};
 use super::home::{Home, LOCK, WriteLock};
 use super::ledger::{Batch, BatchKind, Counts};
+use super::month::PENDING;
 use super::remarks::{self, Remark};
 use super::rows::{long, longs, same};
 use super::superseded::{self, Replaced};
@@ -250,6 +252,19 @@ impl Store {
         self.files(TableName::Events, at)?.par_iter().map(several).sum()
     }
 
+    /// Events that belong to no session at a version, in the order of files and lines.
+    ///
+    /// # Errors
+    /// When files are not there or damaged.
+    pub fn waiting_events(&self, at: &Batch) -> Result<Vec<Waiting>, StoreError> {
+        let files = self.files(TableName::Events, at)?;
+        let pending = files.iter().filter(|file| file.partition.as_deref() == Some(PENDING));
+        let read = |file| Ok(events::waiting(&self.read(TableName::Events, file, Some(&events::WAITING_COLUMNS))?));
+        let mut waiting = pending.map(read).collect::<Result<Vec<_>, StoreError>>()?.concat();
+        waiting.sort_unstable_by_key(|event| event.spot);
+        Ok(waiting)
+    }
+
     /// Refused rows or remarks, up to a version, in the order of files and lines.
     ///
     /// # Errors
@@ -258,9 +273,7 @@ impl Store {
         let files = self.files(table, at)?;
         let read = |file| Ok(remarks::read(&self.read(table, file, None)?));
         let mut rows: Vec<Remark> = files.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?.concat();
-        rows.sort_by(|a, b| {
-            (a.file_number, a.place, &a.rule, &a.hint).cmp(&(b.file_number, b.place, &b.rule, &b.hint))
-        });
+        rows.sort_by(|a, b| a.order().cmp(&b.order()));
         Ok(rows)
     }
 
@@ -270,6 +283,20 @@ impl Store {
     /// When the log cannot be read.
     pub fn recorded(&self, app_id: &str) -> Result<Option<i64>, StoreError> {
         self.ledger.transaction(app_id)
+    }
+
+    /// Whether the sessions of a version lack columns that this program would give them: an older one has written them.
+    ///
+    /// # Errors
+    /// When the table's log cannot be read.
+    pub fn lacks_columns(&self, at: &Batch) -> Result<bool, StoreError> {
+        let (columns, version) = (columns::sessions(&at.catalogue()), at.table_version(TableName::Sessions));
+        match with_shape(TableName::Sessions, |shape| Log::open(&self.runtime, &self.home, shape, Some(version))) {
+            Ok(log) => log.lacks(&columns),
+            // A killed writer may have left its entry to whoever comes next.
+            Err(_) if at.change(TableName::Sessions).is_some() => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// Finishes what a writer that was killed has left undone: brings every table to the newest version.
@@ -292,7 +319,11 @@ impl Store {
             return Err(StoreError::Damaged { table: table.folder(), reason });
         }
         let mark = Transaction::new("stipple", long(self.latest.version));
-        match log.commit(change, vec![mark], self.latest.at_ms) {
+        let columns = match table {
+            TableName::Sessions => columns::sessions(&self.latest.catalogue()),
+            other => other.columns(),
+        };
+        match log.commit((change, &columns), vec![mark], self.latest.at_ms) {
             // Somebody else finishes the same batch, and was faster: his entry says the same.
             Err(StoreError::Overtaken { .. }) => {
                 let log = with_shape(table, |shape| Log::open(&self.runtime, &self.home, shape, None))?;
@@ -324,6 +355,7 @@ impl Store {
     /// # Errors
     /// When another writer was faster, or the disk refuses. Before the one step nothing has changed.
     pub fn commit(&mut self, mut batch: Batch, app_ids: &[String], lock: &WriteLock) -> Result<(), StoreError> {
+        batch.changes.values_mut().for_each(Change::leave_out_same);
         batch.changes.retain(|_, change| !change.is_empty());
         for (table, version) in &mut batch.tables {
             *version += u64::from(batch.changes.contains_key(table));
@@ -431,7 +463,7 @@ fn record(home: &Home, ledger: &mut Log, batch: &Batch, marks: Vec<Transaction>)
     };
     home.put(&format!("{BATCHES}/{path}"), bytes)?;
     let change = Change { add: vec![file], remove: Vec::new() };
-    match ledger.commit(&change, marks, batch.at_ms) {
+    match ledger.commit((&change, &[]), marks, batch.at_ms) {
         // A connection that broke may have hidden that the entry was put: it is ours if it names our file.
         Err(StoreError::Overtaken { .. })
             if home.get(&entry(BATCHES, batch.version)).is_ok_and(|said| names(&said, &path)) =>

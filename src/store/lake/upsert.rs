@@ -56,6 +56,8 @@ pub struct Settled<'a> {
     pub(super) amending: HashMap<u32, Spot>,
     pub(super) repeated_scores: u64,
     pub(super) repeated_scores_by_file: BTreeMap<i32, u64>,
+    /// Whether every file of sessions is written anew: the side effects that have columns, or their windows, change.
+    pub(super) anew: bool,
 }
 
 impl<'a> Settled<'a> {
@@ -101,9 +103,19 @@ impl<'a> Settled<'a> {
             amending: HashMap::new(),
             repeated_scores: repeated.len() as u64,
             repeated_scores_by_file,
+            anew: !catalogue.settles_as(&at.catalogue()),
         };
         settled.find_spots()?;
         Ok(settled)
+    }
+
+    /// A batch that brings nothing, but writes every session anew with the columns of a catalogue.
+    ///
+    /// # Errors
+    /// When files of the store cannot be read.
+    pub fn anew(store: &'a Store, catalogue: &'a Catalogue) -> Result<Settled<'a>, StoreError> {
+        let settled = Settled::of(store, catalogue, ("", Incoming::new(0)), Rules { follow_up_forward: true })?;
+        Ok(Settled { anew: true, ..settled })
     }
 
     /// Events that cannot be kept.
@@ -255,6 +267,12 @@ impl<'a> Settled<'a> {
             } else if self.placed.touched.contains(&existing.key) {
                 plan.files.entry(existing.file).or_default().touched.insert(existing.row);
             }
+        }
+        if self.anew {
+            let files = u32::try_from(self.session_files.len()).unwrap_or(u32::MAX);
+            (0..files).for_each(|file| {
+                plan.files.entry(file).or_default();
+            });
         }
         plan.months.extend(self.months.keys());
         plan.months.extend(self.placed.by_month.keys().flatten());

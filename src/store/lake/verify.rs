@@ -11,7 +11,7 @@ use super::month::Month;
 use super::standing::keys_in_order;
 use super::states;
 use super::store::Store;
-use crate::domain::Catalogue;
+use crate::domain::{Catalogue, amount};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;
 use rayon::prelude::*;
@@ -94,7 +94,7 @@ fn unique(sessions: &Files<RecordBatch>) -> Result<Option<String>, StoreError> {
     for (_, rows) in sessions {
         twice += keys_in_order(rows)?.into_iter().filter(|key| !seen.insert(*key)).count();
     }
-    Ok((twice > 0).then(|| format!("{twice} sessions are there more than once")))
+    Ok((twice > 0).then(|| format!("{} there more than once", amount::are(twice as u64, "session"))))
 }
 
 fn partitions(sessions: &Files<RecordBatch>) -> Vec<String> {
@@ -102,7 +102,8 @@ fn partitions(sessions: &Files<RecordBatch>) -> Vec<String> {
         let days = rows.column_by_name("session_date")?.as_primitive_opt::<Date32Type>()?;
         let month = file.partition.as_deref().and_then(Month::parse);
         let wrong = days.values().iter().filter(|day| Some(Month::of(crate::domain::Day(**day))) != month).count();
-        (wrong > 0).then(|| format!("sessions/{}: {wrong} sessions are of another month", file.path))
+        (wrong > 0)
+            .then(|| format!("sessions/{}: {} of another month", file.path, amount::are(wrong as u64, "session")))
     };
     sessions.iter().filter_map(misplaced).collect()
 }
@@ -125,11 +126,15 @@ fn joined(sessions: &Files<RecordBatch>, all: &Files<Vec<EventRow>>) -> Result<V
         };
         let orphans = events.iter().filter(|event| !fits(event)).count();
         if orphans > 0 {
-            problems.push(format!("events/{}: {orphans} events are not where their session is", file.path));
+            problems.push(format!(
+                "events/{}: {} not where their session is",
+                file.path,
+                amount::are(orphans as u64, "event")
+            ));
         }
         let twice = events.iter().filter(|event| !seen.insert(event.identity())).count();
         if twice > 0 {
-            problems.push(format!("events/{}: {twice} events are there more than once", file.path));
+            problems.push(format!("events/{}: {} there more than once", file.path, amount::are(twice as u64, "event")));
         }
     }
     Ok(problems)
@@ -143,14 +148,16 @@ fn settled(sessions: &Files<RecordBatch>, all: &Files<Vec<EventRow>>, catalogue:
             Ok(states) => states,
             Err(error) => return Some(format!("sessions/{}: {error}", file.path)),
         };
-        let names = columns::session_states();
+        let names = columns::session_states(catalogue);
         let wrong: Vec<&str> = names
             .iter()
             .zip(states.columns())
             .filter(|(column, state)| {
                 // A band may be a dictionary of the same texts.
                 let state = arrow::compute::cast(state, &column.holds.arrow());
-                !rows.column_by_name(&column.name).is_some_and(|found| state.is_ok_and(|state| *found == state))
+                // What a site has added has no column in a file that an older program has written.
+                let Some(found) = rows.column_by_name(&column.name) else { return false };
+                !state.is_ok_and(|state| *found == state)
             })
             .map(|(column, _)| column.name.as_str())
             .collect();

@@ -67,7 +67,7 @@ impl Settled<'_> {
             let file = &self.session_files[number as usize];
             // Where rows come, a small file is best written with them.
             let is_small = brings_new && file.rows < SMALL_ROWS;
-            let changed = if is_small || !self.keeps_its_places(changing) {
+            let changed = if self.anew || is_small || !self.keeps_its_places(changing) {
                 None
             } else {
                 self.change_in_place((file, changing), (&incoming, &places), (&events, version))?
@@ -186,7 +186,7 @@ impl Settled<'_> {
         let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
         let from = rows.columns(&states::FROM, &range).map_err(broken)?;
         let states = States::of(&from, events.iter().copied(), self.catalogue).map_err(broken)?;
-        let (all, own) = (TableName::Sessions.columns(), columns::session_rows());
+        let (all, own) = (columns::sessions(self.catalogue), columns::session_rows());
         let arrays = own.iter().map(|column| rows.column(column, range.clone())).chain(states.columns().map(Ok));
         let mut nulls = NullCounts::new();
         let counted = all.iter().zip(arrays).map(|(column, array)| {

@@ -39,7 +39,10 @@ impl SiteEffect {
             effect.short = None;
         }
         effect.short = self.short.clone().or(effect.short);
-        effect.synonyms.extend(self.synonyms.iter().map(|word| word.to_lowercase()));
+        // The same mapping comes with every ingest.
+        let synonyms = self.synonyms.iter().map(|word| word.to_lowercase());
+        let new: Vec<String> = synonyms.filter(|word| !effect.synonyms.contains(word)).collect();
+        effect.synonyms.extend(new);
         effect.window_days = self.window_days.unwrap_or(effect.window_days);
         effect.grades = self.grades.unwrap_or(effect.grades);
         effect.group = self.group.unwrap_or(effect.group);
