@@ -4,6 +4,7 @@
 use super::distributions::chi_square_sf;
 use super::logistic::climb::{Climb, Point};
 use super::logistic::merged::Merged;
+use super::logistic::rows::Sparse;
 use super::logistic::{Fit, FitProblem, Likelihood, Observations, climb_to_fit};
 use super::{Estimate, Level, Test};
 
@@ -14,6 +15,8 @@ const ENDLESS: f64 = 700.0;
 const MOST_FAILURES: u32 = 12;
 /// A place that is higher than the end by less than this (in twice the log-likelihood) is the end itself.
 const HIGHER: f64 = 1e-5;
+/// With more events (or non-events, where they are fewer) for each term no lower top was met in a thousand random tables.
+const EVENTS_PER_TERM: f64 = 2.0;
 /// How often an end may turn out to lie on the way to a lower top.
 const MOST_ENDS: u32 = 20;
 /// An end is found when it moves by less than this.
@@ -77,7 +80,8 @@ pub fn profile(observations: &Observations, fit: &Fit, term: usize, level: Level
     let merged = Merged::of(observations);
     let different = merged.as_ref().map(Merged::observations);
     let rows = different.as_ref().unwrap_or(observations);
-    let climb = Climb { observations: rows, likelihood: Likelihood::Firth, held: Some(term) };
+    let sparse = Sparse::of(rows);
+    let climb = Climb { rows: &sparse, likelihood: Likelihood::Firth, held: Some(term) };
     let hill = Hill { climb, term, top, fit };
     Profile { odds_ratio: hill.interval(level), test: hill.test() }
 }
@@ -130,6 +134,10 @@ impl Hill<'_> {
     /// has several tops, and the one that was followed from the fit is not always the highest: an interval would end
     /// too soon.
     fn highest(&self, followed: Place) -> Place {
+        let fewer = self.fit.events.min(self.fit.trials - self.fit.events);
+        if fewer > EVENTS_PER_TERM * f64::from(u32::try_from(self.fit.terms()).unwrap_or(u32::MAX)) {
+            return followed;
+        }
         let flat = vec![0.0; self.fit.terms()];
         let mirrored = self.fit.coefficients.iter().map(|coefficient| -coefficient).collect();
         let others = [&self.fit.coefficients, &flat, &mirrored].map(|start| self.place_directly(followed.at, start));
@@ -352,7 +360,8 @@ mod tests {
                 continue;
             }
             let Profile { odds_ratio, .. } = profile(&rows, &fit, 1, Level::P95);
-            let climb = Climb { observations: &rows, likelihood: Likelihood::Firth, held: Some(1) };
+            let sparse = Sparse::of(&rows);
+            let climb = Climb { rows: &sparse, likelihood: Likelihood::Firth, held: Some(1) };
             for end in [odds_ratio.low, odds_ratio.high].into_iter().flatten().map(f64::ln) {
                 for _ in 0..10 {
                     let start = vec![draw(9) - 4.0, end, draw(9) - 4.0, draw(9) - 4.0, draw(9) - 4.0];

@@ -17,7 +17,7 @@ use climb::{Climb, Point};
 use clusters::Clusters;
 use merged::Merged;
 pub use reference::METHODS;
-use rows::{Totals, risk};
+use rows::{Sparse, Totals, risk};
 use sandwich::Sandwich;
 
 /// The rows of a regression. A row may be one trial (0 or 1 event) or many with the same terms.
@@ -172,7 +172,8 @@ pub(super) fn climb_to_fit(
     let merged = Merged::of(observations);
     let different = merged.as_ref().map(Merged::observations);
     let rows = different.as_ref().unwrap_or(observations);
-    let climb = Climb { observations: rows, likelihood, held: None };
+    let sparse = Sparse::of(rows);
+    let climb = Climb { rows: &sparse, likelihood, held: None };
     let (top, iterations) = climb.run(rows.start(totals))?;
     let sandwich = sandwich::sandwich(observations, likelihood, &top);
     let Point { coefficients, objective, log_likelihood, inverse, .. } = top;

@@ -1,8 +1,8 @@
 //! The way up the (penalised) log-likelihood: Newton's steps, halved when they overshoot.
 
 use super::cholesky::{COLLINEAR, Cholesky, SINGULAR};
-use super::rows::{Moments, add};
-use super::{FitProblem, Observations, separation};
+use super::rows::{Moments, Sparse, add};
+use super::{FitProblem, separation};
 
 /// What is maximised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(in crate::stats) struct Point {
 /// One climb: over which rows, up which hill, and with which term held where it starts.
 #[derive(Clone, Copy)]
 pub(in crate::stats) struct Climb<'a> {
-    pub(in crate::stats) observations: &'a Observations<'a>,
+    pub(in crate::stats) rows: &'a Sparse<'a>,
     pub(in crate::stats) likelihood: Likelihood,
     pub(in crate::stats) held: Option<usize>,
 }
@@ -58,13 +58,13 @@ impl Climb<'_> {
         let (mut last_reach, mut was_long) = (f64::INFINITY, true);
         for iteration in 1..=limit {
             let direction = self.direction(&here).ok_or(stuck.clone())?;
-            let reach = self.observations.largest_move(&direction);
+            let reach = self.rows.largest_move(&direction);
             let shrinks = reach / last_reach;
             if reach <= STILL || (reach <= NEARLY_STILL && shrinks >= STALLED && !was_long) {
                 return Ok((here, iteration));
             }
             if self.likelihood == Likelihood::Plain {
-                separation::look(self.observations, &direction, &here.coefficients)?;
+                separation::look(self.rows, &direction, &here.coefficients)?;
             }
             // Steps that shrink slowly would add up to 1/(1 − ratio) of this one: it is taken that long, every other
             // time.
@@ -83,15 +83,14 @@ impl Climb<'_> {
     }
 
     fn point(&self, coefficients: Vec<f64>, tolerance: f64) -> Result<Point, usize> {
-        let observations = self.observations;
-        let moments = observations.moments(&coefficients);
-        let factor = Cholesky::new(&moments.information, observations.terms, tolerance)?;
+        let moments = self.rows.moments(&coefficients);
+        let factor = Cholesky::new(&moments.information, self.rows.observations.terms, tolerance)?;
         let inverse = factor.inverse();
         let Moments { log_likelihood, mut score, information: mut curvature } = moments;
         let mut objective = log_likelihood;
         if self.likelihood == Likelihood::Firth {
             objective += factor.ln_determinant() / 2.0;
-            let (penalty_score, penalty_curvature) = observations.penalty(&coefficients, &inverse);
+            let (penalty_score, penalty_curvature) = self.rows.penalty(&coefficients, &inverse);
             add(&mut score, &penalty_score);
             add(&mut curvature, &penalty_curvature);
         }
@@ -100,7 +99,7 @@ impl Climb<'_> {
 
     /// Curvature⁻¹·score, over the terms that are free.
     fn direction(&self, here: &Point) -> Option<Vec<f64>> {
-        let size = self.observations.terms;
+        let size = self.rows.observations.terms;
         let free: Vec<usize> = (0..size).filter(|&term| Some(term) != self.held).collect();
         let score: Vec<f64> = free.iter().map(|&term| here.score[term]).collect();
         let curvature: Vec<f64> =

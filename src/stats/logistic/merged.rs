@@ -75,6 +75,7 @@ fn same(one: &[f64], other: &[f64]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows::Sparse;
     use super::*;
 
     #[test]
@@ -89,7 +90,8 @@ mod tests {
         assert_eq!(merged.trials, [WORTH_IT as f64; 3]);
         assert_eq!(merged.events, [WORTH_IT as f64 / 2.0, 0.0, 0.0]);
         let coefficients = [-1.5, 0.25];
-        let (one, other) = (all.moments(&coefficients), merged.observations().moments(&coefficients));
+        let (one, other) =
+            (Sparse::of(&all).moments(&coefficients), Sparse::of(&merged.observations()).moments(&coefficients));
         assert!((one.log_likelihood / other.log_likelihood - 1.0).abs() < 1e-12);
         // Rows that all differ stay as they are.
         let different: Vec<f64> = (0..2 * rows).map(|at| at as f64).collect();

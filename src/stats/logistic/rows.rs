@@ -34,26 +34,15 @@ pub(in crate::stats) fn add(total: &mut [f64], part: &[f64]) {
 }
 
 /// The terms of one row that are not zero.
-#[derive(Default)]
-pub(in crate::stats) struct Nonzero {
-    terms: Vec<usize>,
-    values: Vec<f64>,
+#[derive(Clone, Copy)]
+pub(in crate::stats) struct Nonzero<'r> {
+    terms: &'r [u32],
+    values: &'r [f64],
 }
 
-impl Nonzero {
-    pub(in crate::stats) fn gather(&mut self, row: &[f64]) {
-        self.terms.clear();
-        self.values.clear();
-        for (term, &value) in row.iter().enumerate() {
-            if value.abs() > 0.0 {
-                self.terms.push(term);
-                self.values.push(value);
-            }
-        }
-    }
-
+impl Nonzero<'_> {
     pub(in crate::stats) fn entries(&self) -> impl Iterator<Item = (usize, f64)> {
-        self.terms.iter().copied().zip(self.values.iter().copied())
+        self.terms.iter().map(|term| *term as usize).zip(self.values.iter().copied())
     }
 
     pub(in crate::stats) fn dot(&self, vector: &[f64]) -> f64 {
@@ -67,22 +56,20 @@ impl Nonzero {
 
     /// Adds `weight · x·xᵀ` to the lower triangle of a matrix.
     pub(in crate::stats) fn add_square_to(&self, matrix: &mut [f64], size: usize, weight: f64) {
-        for (at, &term) in self.terms.iter().enumerate() {
-            let weighted = weight * self.values[at];
+        for (at, (term, value)) in self.entries().enumerate() {
+            let weighted = weight * value;
             let line = &mut matrix[term * size..=term * size + term];
-            for (&other, &value) in self.terms[..=at].iter().zip(&self.values) {
-                line[other] += weighted * value;
-            }
+            self.entries().take(at + 1).for_each(|(other, value)| line[other] += weighted * value);
         }
     }
 
     /// `xᵀ·M·x` for a symmetric matrix.
     pub(in crate::stats) fn square(&self, matrix: &[f64], size: usize) -> f64 {
         let mut total = 0.0;
-        for (at, &term) in self.terms.iter().enumerate() {
+        for (at, (term, own)) in self.entries().enumerate() {
             let line = &matrix[term * size..=term * size + term];
-            let off: f64 = self.terms[..at].iter().zip(&self.values).map(|(&other, value)| line[other] * value).sum();
-            total += self.values[at] * (2.0 * off + line[term] * self.values[at]);
+            let off: f64 = self.entries().take(at).map(|(other, value)| line[other] * value).sum();
+            total += own * (2.0 * off + line[term] * own);
         }
         total
     }
@@ -127,77 +114,6 @@ impl Observations<'_> {
         &self.design[row * self.terms..(row + 1) * self.terms]
     }
 
-    /// Row `row` without its zeros, its linear predictor, and `(events, trials)`; nothing for a row without trials.
-    fn read(&self, row: usize, nonzero: &mut Nonzero) -> Option<(f64, f64)> {
-        let trials = self.trials[row];
-        (trials > 0.0).then(|| {
-            nonzero.gather(self.row(row));
-            (self.events[row], trials)
-        })
-    }
-
-    pub(in crate::stats) fn moments(&self, coefficients: &[f64]) -> Moments {
-        let size = self.terms;
-        let empty = || Moments { log_likelihood: 0.0, score: vec![0.0; size], information: vec![0.0; size * size] };
-        let (mut total, _) = fold(
-            self.rows(),
-            || (empty(), Nonzero::default()),
-            |(sums, nonzero), row| {
-                let Some((events, trials)) = self.read(row, nonzero) else { return };
-                let logit = nonzero.dot(coefficients);
-                let (p, q) = risk(logit);
-                sums.log_likelihood += log_likelihood(events, trials, logit);
-                nonzero.add_to(&mut sums.score, events * q - (trials - events) * p);
-                nonzero.add_square_to(&mut sums.information, size, trials * p * q);
-            },
-            |(total, _), (part, _)| {
-                total.log_likelihood += part.log_likelihood;
-                add(&mut total.score, &part.score);
-                add(&mut total.information, &part.information);
-            },
-        );
-        mirror(&mut total.information, size);
-        total
-    }
-
-    /// What Firth's penalty adds, where h is the leverage of a row: Σ h·(½ − p)·x to the score, and, as if each row
-    /// had h more trials, Σ h·p(1 − p)·x·xᵀ to the information. The latter only sets the length of the steps.
-    pub(in crate::stats) fn penalty(&self, coefficients: &[f64], inverse: &[f64]) -> (Vec<f64>, Vec<f64>) {
-        let size = self.terms;
-        let (score, mut information, _) = fold(
-            self.rows(),
-            || (vec![0.0; size], vec![0.0; size * size], Nonzero::default()),
-            |(score, information, nonzero), row| {
-                let Some((_, trials)) = self.read(row, nonzero) else { return };
-                let (p, q) = risk(nonzero.dot(coefficients));
-                let leverage = trials * p * q * nonzero.square(inverse, size);
-                nonzero.add_to(score, leverage * (q - p) / 2.0);
-                nonzero.add_square_to(information, size, leverage * p * q);
-            },
-            |total, part| {
-                add(&mut total.0, &part.0);
-                add(&mut total.1, &part.1);
-            },
-        );
-        mirror(&mut information, size);
-        (score, information)
-    }
-
-    /// Largest change of a linear predictor when the coefficients move along `direction`.
-    pub(in crate::stats) fn largest_move(&self, direction: &[f64]) -> f64 {
-        fold(
-            self.rows(),
-            || (0.0_f64, Nonzero::default()),
-            |(largest, nonzero), row| {
-                if self.read(row, nonzero).is_some() {
-                    *largest = largest.max(nonzero.dot(direction).abs());
-                }
-            },
-            |(total, _), (part, _)| *total = total.max(part),
-        )
-        .0
-    }
-
     /// Checks the shape and the values, and adds up what is there.
     pub(in crate::stats) fn check(&self) -> Result<Totals, FitProblem> {
         let rows = self.rows();
@@ -227,6 +143,101 @@ impl Observations<'_> {
             start[term] = ((totals.events + 0.5) / (totals.trials - totals.events + 0.5)).ln() / first[term];
         }
         start
+    }
+}
+
+/// The rows of a regression without their zeros: a climb goes over them some hundred times, and looks for them once.
+pub(in crate::stats) struct Sparse<'a> {
+    pub(in crate::stats) observations: &'a Observations<'a>,
+    /// Where the entries of each row begin, and where the last end.
+    starts: Vec<usize>,
+    terms: Vec<u32>,
+    values: Vec<f64>,
+}
+
+impl<'a> Sparse<'a> {
+    pub(in crate::stats) fn of(observations: &'a Observations<'a>) -> Sparse<'a> {
+        let (mut starts, mut terms, mut values) = (vec![0], Vec::new(), Vec::new());
+        for row in 0..observations.rows() {
+            for (term, &value) in (0u32..).zip(observations.row(row)).filter(|(_, value)| value.abs() > 0.0) {
+                terms.push(term);
+                values.push(value);
+            }
+            starts.push(terms.len());
+        }
+        Sparse { observations, starts, terms, values }
+    }
+
+    pub(in crate::stats) fn row(&self, row: usize) -> Nonzero<'_> {
+        let range = self.starts[row]..self.starts[row + 1];
+        Nonzero { terms: &self.terms[range.clone()], values: &self.values[range] }
+    }
+
+    /// A row with its events and trials; nothing for a row without trials.
+    pub(in crate::stats) fn read(&self, row: usize) -> Option<(Nonzero<'_>, f64, f64)> {
+        let trials = self.observations.trials[row];
+        (trials > 0.0).then(|| (self.row(row), self.observations.events[row], trials))
+    }
+
+    pub(in crate::stats) fn moments(&self, coefficients: &[f64]) -> Moments {
+        let size = self.observations.terms;
+        let empty = || Moments { log_likelihood: 0.0, score: vec![0.0; size], information: vec![0.0; size * size] };
+        let mut total = fold(
+            self.observations.rows(),
+            empty,
+            |sums, row| {
+                let Some((nonzero, events, trials)) = self.read(row) else { return };
+                let logit = nonzero.dot(coefficients);
+                let (p, q) = risk(logit);
+                sums.log_likelihood += log_likelihood(events, trials, logit);
+                nonzero.add_to(&mut sums.score, events * q - (trials - events) * p);
+                nonzero.add_square_to(&mut sums.information, size, trials * p * q);
+            },
+            |total, part| {
+                total.log_likelihood += part.log_likelihood;
+                add(&mut total.score, &part.score);
+                add(&mut total.information, &part.information);
+            },
+        );
+        mirror(&mut total.information, size);
+        total
+    }
+
+    /// What Firth's penalty adds, where h is the leverage of a row: Σ h·(½ − p)·x to the score, and, as if each row
+    /// had h more trials, Σ h·p(1 − p)·x·xᵀ to the information. The latter only sets the length of the steps.
+    pub(in crate::stats) fn penalty(&self, coefficients: &[f64], inverse: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let size = self.observations.terms;
+        let (score, mut information) = fold(
+            self.observations.rows(),
+            || (vec![0.0; size], vec![0.0; size * size]),
+            |(score, information), row| {
+                let Some((nonzero, _, trials)) = self.read(row) else { return };
+                let (p, q) = risk(nonzero.dot(coefficients));
+                let leverage = trials * p * q * nonzero.square(inverse, size);
+                nonzero.add_to(score, leverage * (q - p) / 2.0);
+                nonzero.add_square_to(information, size, leverage * p * q);
+            },
+            |total, part| {
+                add(&mut total.0, &part.0);
+                add(&mut total.1, &part.1);
+            },
+        );
+        mirror(&mut information, size);
+        (score, information)
+    }
+
+    /// Largest change of a linear predictor when the coefficients move along `direction`.
+    pub(in crate::stats) fn largest_move(&self, direction: &[f64]) -> f64 {
+        fold(
+            self.observations.rows(),
+            || 0.0_f64,
+            |largest, row| {
+                if let Some((nonzero, ..)) = self.read(row) {
+                    *largest = largest.max(nonzero.dot(direction).abs());
+                }
+            },
+            |total, part| *total = total.max(part),
+        )
     }
 }
 

@@ -4,7 +4,7 @@ use super::Observations;
 use super::cholesky::product;
 use super::climb::{Likelihood, Point};
 use super::clusters::Member;
-use super::rows::{Nonzero, add, mirror, risk};
+use super::rows::{Sparse, add, mirror, risk};
 use rayon::prelude::*;
 
 /// The sandwich without any small-sample factor, and how many clusters it rests on.
@@ -91,9 +91,9 @@ struct Rows(Vec<Row>);
 
 impl Rows {
     fn at(observations: &Observations, likelihood: Likelihood, top: &Point) -> Rows {
+        let sparse = Sparse::of(observations);
         let row = |row: usize| {
-            let mut nonzero = Nonzero::default();
-            nonzero.gather(observations.row(row));
+            let nonzero = sparse.row(row);
             let (p, q) = risk(nonzero.dot(&top.coefficients));
             let penalty = match likelihood {
                 Likelihood::Plain => 0.0,

@@ -3,7 +3,7 @@
 //! answer (Albert & Anderson 1984). Newton's steps turn into that direction; here it is recognised and named, instead
 //! of being reported as a huge coefficient with a huge error.
 
-use super::rows::{Nonzero, fold};
+use super::rows::{Sparse, fold};
 use super::{FitProblem, Observations};
 
 /// A row may point against the direction by this share of the largest movement: Newton's step nears the direction,
@@ -43,23 +43,21 @@ impl Reach {
 }
 
 /// Says so when the step (any separation) or the coefficients so far (complete separation) separate the data.
-pub(super) fn look(observations: &Observations, step: &[f64], coefficients: &[f64]) -> Result<(), FitProblem> {
-    let (reaches, _) = fold(
-        observations.rows(),
-        || ([Reach::default(), Reach::default()], Nonzero::default()),
-        |(reaches, nonzero), row| {
-            let (events, trials) = (observations.events[row], observations.trials[row]);
-            if trials > 0.0 {
-                nonzero.gather(observations.row(row));
+pub(super) fn look(rows: &Sparse<'_>, step: &[f64], coefficients: &[f64]) -> Result<(), FitProblem> {
+    let reaches = fold(
+        rows.observations.rows(),
+        || [Reach::default(), Reach::default()],
+        |reaches, row| {
+            if let Some((nonzero, events, trials)) = rows.read(row) {
                 reaches[0].take(nonzero.dot(step), events, trials);
                 reaches[1].take(nonzero.dot(coefficients), events, trials);
             }
         },
-        |(total, _), (part, _)| total.iter_mut().zip(&part).for_each(|(t, p)| t.merge(p)),
+        |total, part| total.iter_mut().zip(&part).for_each(|(t, p)| t.merge(p)),
     );
     for (reach, direction) in reaches.iter().zip([step, coefficients]) {
         if reach.separates() {
-            return Err(FitProblem::Separated { terms: carriers(observations, direction) });
+            return Err(FitProblem::Separated { terms: carriers(rows.observations, direction) });
         }
     }
     Ok(())
