@@ -1,5 +1,6 @@
 //! A way to divide sessions: a column, or bands of a numeric column.
 
+use crate::domain::codes::YesNo;
 use crate::domain::columns;
 use crate::store::{Labels, SessionTable};
 use arrow::datatypes::DataType;
@@ -72,12 +73,13 @@ impl Dimension {
     }
 
     /// Whether its values have an order of their own, so that one can ask whether something rises with them: bands,
-    /// whole numbers, and codes that are steps. Days are ordered, but every day would be a level.
+    /// whole numbers, months, codes that are steps, and no and yes. Days are ordered, but every day would be a level.
     #[must_use]
     pub fn is_ordered(&self) -> bool {
         let empty = SessionTable::default();
         let whole = || empty.column(&self.column).is_some_and(|column| *column.data_type() == DataType::Int32);
-        !self.edges.is_empty() || whole() || columns::has_steps(&self.column)
+        let no_and_yes = || empty.labels(&self.column).is_some_and(|labels| labels.texts == YesNo::CODES);
+        !self.edges.is_empty() || whole() || columns::has_steps(&self.column) || no_and_yes()
     }
 
     /// Whether its values are days.

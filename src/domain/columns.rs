@@ -198,10 +198,10 @@ pub const COLUMNS: &[Column] = &[
     ),
 ];
 
-/// Whether the codes of a session's column are steps from less to more.
+/// Whether the values of a session's column are steps from less to more, or from earlier to later.
 #[must_use]
 pub fn has_steps(name: &str) -> bool {
-    name == "skin_thickness"
+    ["skin_thickness", "ita_class", "session_month"].contains(&name)
         || COLUMNS.iter().any(|column| column.name == name && matches!(column.kind, Kind::Fitzpatrick | Kind::Monk))
 }
 

@@ -418,7 +418,7 @@ impl OneAnalysis<'_> {
         if dimension.is_ordered() {
             return Ok(dimension);
         }
-        let hint = "follow a skin type, a whole number, or a number with bands; to compare groups use the kind `contrast`, \
+        let hint = "follow a skin type, months, a whole number, or a number with bands; to compare groups use the kind `contrast`, \
                     or `side_effect_rates` with `by`";
         Err(self.wrong("over", format!("`{}` has no order that a trend could follow", over.column), hint))
     }

@@ -342,7 +342,9 @@ fn what_a_model_or_a_contrast_cannot_mean_is_refused_before_anything_is_read() {
         assert!(told.contains(expected), "{told}");
     }
     let bands = "{ needle_depth_mm = [0.5, 1.0] }";
-    for column in ["\"passes\"", "\"monk\"", "\"skin_thickness\"", "\"fitzpatrick_number\"", bands] {
-        settled(&over(column).replace("adjust = [\"needle_depth_mm\"]\n", "")).unwrap();
+    let codes = ["monk", "ita_class", "skin_thickness", "fitzpatrick_number", "skin_sensitivity", "active_acne"];
+    let names = ["passes", "session_month", "course_session", "follow_up_days"].into_iter().chain(codes);
+    for column in names.map(|name| format!("\"{name}\"")).chain([bands.to_owned()]) {
+        settled(&over(&column).replace("adjust = [\"needle_depth_mm\"]\n", "")).unwrap();
     }
 }
