@@ -135,7 +135,7 @@ fn test_sentence(rows: &Rows<'_>, outcome: &str, catalogue: &Catalogue) -> Optio
         Some(p) if p < 0.05 => "falls with",
         _ => "shows no clear trend over",
     };
-    let name = label(catalogue, outcome);
+    let name = within_sentence(&label(catalogue, outcome));
     Some(html! { "The rate of " (name) " " (verdict) " " (over) " (test for trend, " (number(row, &p_value)) ")." })
 }
 
