@@ -216,7 +216,7 @@ fn rotated(folder: &Path, told: Option<&Path>, common: &Common) -> Result<(), Fa
 
 fn upgraded(folder: &Path, common: &Common) -> Result<(), Failure> {
     let (mut store, lock) = writable(&Home::at(folder, &access())?, common)?;
-    if housekeeping::upgrade(&mut store, &author(None), &lock)? {
+    if housekeeping::upgrade(&mut store, &author(None), (common.memory, &lock))? {
         return answer(&format!(
             "version {}: the sessions have the columns that this program gives them, and say the same as before",
             store.latest().version

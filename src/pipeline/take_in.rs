@@ -29,8 +29,6 @@ const PARSER_VERSION: u32 = 1;
 const ATTEMPTS: usize = 12;
 /// Name of a source system that has none.
 const DEFAULT_SOURCE: &str = "default";
-/// Share of the memory allowed that sessions may take before they go to temporary files.
-const SESSIONS_SHARE: usize = 3;
 
 /// Why files could not be taken in.
 #[derive(Debug, Error)]
@@ -217,7 +215,7 @@ impl<'a> Taking<'a> {
             version,
             earlier: store,
             progress: Progress { observer, total_bytes: files.map(|file| file.at.bytes()).sum(), read_bytes: 0 },
-            incoming: Incoming::new(request.memory / SESSIONS_SHARE),
+            incoming: Incoming::new(request.memory),
             files: Vec::new(),
             app_ids: Vec::new(),
             known: Vec::new(),

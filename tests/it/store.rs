@@ -691,7 +691,7 @@ fn a_side_effect_that_a_site_adds_has_columns_in_every_session() {
     housekeeping::rotate(&mut store, (&keys, &catalogue), &warehouse.author(), &lock).unwrap();
     assert_eq!(glow(&store), all);
     assert_whole(&store);
-    assert!(!housekeeping::upgrade(&mut store, &warehouse.author(), &lock).unwrap(), "nothing lacks");
+    assert!(!housekeeping::upgrade(&mut store, &warehouse.author(), (64 << 20, &lock)).unwrap(), "nothing lacks");
     assert_eq!(numbers(&warehouse.report(Some(AsOf::Version(2)))), before);
 }
 
@@ -745,14 +745,14 @@ fn a_store_that_lacks_columns_is_upgraded_by_a_command() {
     assert_eq!(glow(&store), ["S1 ? ?"]);
     assert_whole(&store);
     let before = numbers(&warehouse.report(None));
-    assert!(housekeeping::upgrade(&mut store, &warehouse.author(), &lock).unwrap());
+    assert!(housekeeping::upgrade(&mut store, &warehouse.author(), (64 << 20, &lock)).unwrap());
     assert_eq!(
         (glow(&store), store.latest().version, store.latest().counts.sessions),
         (vec!["S1 false ".to_owned()], 4, 1)
     );
     assert_whole(&store);
     assert_eq!(numbers(&warehouse.report(None)), before);
-    assert!(!housekeeping::upgrade(&mut store, &warehouse.author(), &lock).unwrap());
+    assert!(!housekeeping::upgrade(&mut store, &warehouse.author(), (64 << 20, &lock)).unwrap());
 }
 
 #[test]

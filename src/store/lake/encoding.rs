@@ -1,5 +1,6 @@
-//! Sessions as the bytes of a Parquet file, column after column: a column is made, encoded and dropped before the next,
-//! so that a file of a million rows and two hundred columns never stands in memory as rows.
+//! Sessions as the bytes of a Parquet file, column after column: a column is made, encoded and dropped before the next
+//! (as many at once as there are threads), so that a file of a million rows and two hundred columns never stands in
+//! memory as rows.
 
 use super::columns::{self, DiskColumn, Holds};
 use arrow::array::{Array, ArrayRef};
@@ -16,6 +17,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::{ReadOptionsBuilder, SerializedFileReader};
 use parquet::schema::types::ColumnPath;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Rows of a row group.
@@ -23,25 +25,58 @@ pub(super) const GROUP_ROWS: usize = 1 << 20;
 /// Rows of a page.
 const PAGE_ROWS: usize = 128 << 10;
 
-/// The columns of a file of one row group, in their order. Each array may be narrower than its column, as long as
-/// Parquet keeps both alike: keys of a dictionary for text, 32 bits for a short measure.
-pub(super) fn encode(
-    columns: &[DiskColumn],
-    arrays: impl Iterator<Item = Result<ArrayRef, ArrowError>>,
-) -> Result<Vec<u8>, ParquetError> {
+/// Some columns of a file, one after another, which are made when they are encoded.
+pub(super) struct Piece<'a> {
+    columns: usize,
+    arrays: Box<dyn Fn() -> Result<Vec<ArrayRef>, ArrowError> + Send + Sync + 'a>,
+}
+
+impl<'a> Piece<'a> {
+    /// So many columns.
+    pub(super) fn new(
+        columns: usize,
+        arrays: impl Fn() -> Result<Vec<ArrayRef>, ArrowError> + Send + Sync + 'a,
+    ) -> Piece<'a> {
+        Piece { columns, arrays: Box::new(arrays) }
+    }
+}
+
+/// All columns of some pieces.
+pub(super) fn arrays<'a>(pieces: impl IntoIterator<Item = Piece<'a>>) -> Result<Vec<ArrayRef>, ArrowError> {
+    let arrays: Result<Vec<Vec<ArrayRef>>, ArrowError> = pieces.into_iter().map(|piece| (piece.arrays)()).collect();
+    Ok(arrays?.into_iter().flatten().collect())
+}
+
+/// A file's bytes, and how many rows of each column have no value.
+pub(super) struct Encoded {
+    pub(super) bytes: Vec<u8>,
+    pub(super) nulls: Vec<usize>,
+}
+
+/// The columns of a file of one row group, in their order, several at a time. Each array may be narrower than its
+/// column, as long as Parquet keeps both alike: keys of a dictionary for text, 32 bits for a short measure.
+pub(super) fn encode(columns: &[DiskColumn], pieces: &[Piece<'_>]) -> Result<Encoded, ParquetError> {
     let writer = ArrowWriter::try_new(Vec::new(), columns::schema(columns), Some(properties(columns)?))?;
     let (mut file, factory) = writer.into_serialized_writer()?;
-    let writers = factory.create_column_writers(0)?;
-    let mut chunks = Vec::with_capacity(columns.len());
-    for ((column, array), writer) in columns.iter().zip(arrays).zip(writers) {
-        chunks.push(chunk(column, &array?, writer)?);
-    }
+    let mut of_columns = columns.iter().zip(factory.create_column_writers(0)?);
+    let with_writers = pieces.iter().map(|piece| (piece, of_columns.by_ref().take(piece.columns).collect()));
+    let with_writers: Vec<(&Piece<'_>, Vec<(&DiskColumn, ArrowColumnWriter)>)> = with_writers.collect();
+    let encoded = with_writers.into_par_iter().map(|(piece, writers)| {
+        let encoded = writers.into_iter().zip((piece.arrays)()?).map(|((column, writer), array)| {
+            let nulls = array.logical_null_count();
+            Ok((chunk(column, &array, writer)?, nulls))
+        });
+        encoded.collect::<Result<Vec<_>, ParquetError>>()
+    });
+    let encoded: Vec<Vec<(ArrowColumnChunk, usize)>> = encoded.collect::<Result<_, _>>()?;
     let mut group = file.next_row_group()?;
-    for chunk in chunks {
+    let mut nulls = Vec::with_capacity(columns.len());
+    for (chunk, of_column) in encoded.into_iter().flatten() {
         chunk.append_to_row_group(&mut group)?;
+        nulls.push(of_column);
     }
     group.close()?;
-    file.into_inner()
+    Ok(Encoded { bytes: file.into_inner()?, nulls })
 }
 
 /// The bytes of a file with some columns in place of its own, the others copied as they lie. `None` where the file does
@@ -200,7 +235,11 @@ mod tests {
     }
 
     fn whole(arrays: &[ArrayRef]) -> Vec<u8> {
-        encode(&columns(), arrays.iter().cloned().map(Ok)).unwrap()
+        let piece = |few: &'_ [ArrayRef]| {
+            let few = few.to_vec();
+            Piece::new(few.len(), move || Ok(few.clone()))
+        };
+        encode(&columns(), &arrays.chunks(3).map(piece).collect::<Vec<_>>()).unwrap().bytes
     }
 
     /// The bytes before the footer, and what the footer says. (It says bounds twice, as older readers know them too,

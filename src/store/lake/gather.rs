@@ -10,8 +10,8 @@ use arrow::datatypes::{
     UInt32Type,
 };
 use arrow::error::ArrowError;
+use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap};
-use std::ops::Range;
 use std::sync::Arc;
 
 /// What all incoming rows of a batch share.
@@ -21,22 +21,27 @@ pub(super) struct Shared<'a> {
     pub(super) store_version: i64,
 }
 
+/// Part of a list of rows, and row in it.
+pub(super) type Place = (usize, usize);
+
 /// Rows in the order of their file.
 pub(super) struct Gathered<'a> {
     /// Rows that were in the store before, then incoming ones; the latter lack [`SAME_IN_BATCH`].
     parts: Vec<&'a RecordBatch>,
     before: usize,
     shared: Shared<'a>,
-    /// Part and row in it.
-    order: Vec<(usize, usize)>,
+    order: Vec<Place>,
 }
+
+/// The columns by which rows are put in order.
+pub(super) const ORDERED_BY: [&str; 4] = ["patient_id", "session_date", "session_key_high", "session_key_low"];
 
 /// Where a row stands among others: by source, patient, day and session, so that those of a patient stand together,
 /// and the order never depends on the order in which files came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
-    source: usize,
-    patient: (u128, u64),
+    source: u32,
+    patient: [u64; 3],
     day: i32,
     session: (i64, i64),
 }
@@ -64,7 +69,7 @@ impl<'a> Ranking<'a> {
     fn rank(&self, row: usize, sources: &[&str], own: &str) -> Rank {
         let source = self.sources.map_or(own, |sources| sources.value(row));
         Rank {
-            source: sources.binary_search(&source).unwrap_or(0),
+            source: sources.binary_search(&source).ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(0),
             patient: letters(self.patients.value(row)),
             day: self.days.value(row),
             session: (self.sessions[0].value(row), self.sessions[1].value(row)),
@@ -73,33 +78,36 @@ impl<'a> Ranking<'a> {
 }
 
 /// The 24 letters of a pseudonym as numbers that are in the order of the text.
-fn letters(text: &str) -> (u128, u64) {
+fn letters(text: &str) -> [u64; 3] {
     let mut letters = [0; 24];
     let length = text.len().min(letters.len());
     letters[..length].copy_from_slice(&text.as_bytes()[..length]);
-    let [first, rest] = [&letters[..16], &letters[16..]];
-    (u128::from_be_bytes(std::array::from_fn(|at| first[at])), u64::from_be_bytes(std::array::from_fn(|at| rest[at])))
+    std::array::from_fn(|part| u64::from_be_bytes(std::array::from_fn(|at| letters[part * 8 + at])))
+}
+
+/// The rows at `places` of `parts` in the order of their file; those of parts without a source are of `own`.
+pub(super) fn in_order(
+    parts: &[&RecordBatch],
+    places: impl Iterator<Item = Place>,
+    own: &str,
+) -> Result<Vec<Place>, ArrowError> {
+    let ranked_by: Option<Vec<Ranking<'_>>> = parts.iter().map(|part| Ranking::of(part)).collect();
+    let ranked_by = ranked_by.ok_or_else(|| ArrowError::SchemaError("rows lack what orders them".to_owned()))?;
+    let mut sources: BTreeSet<&str> = BTreeSet::from([own]);
+    for known in ranked_by.iter().filter_map(|ranking| ranking.sources) {
+        sources.extend(known.iter().flatten().collect::<BTreeSet<_>>());
+    }
+    let sources: Vec<&str> = sources.into_iter().collect();
+    let rank = |place: Place| (ranked_by[place.0].rank(place.1, &sources, own), place);
+    let mut ranked: Vec<(Rank, Place)> = places.map(rank).collect();
+    ranked.par_sort_unstable();
+    Ok(ranked.into_iter().map(|(_, place)| place).collect())
 }
 
 impl<'a> Gathered<'a> {
-    /// The rows at `places`; of `parts`, the first `before` were in the store before.
-    pub(super) fn new(
-        (parts, before): (Vec<&'a RecordBatch>, usize),
-        places: impl Iterator<Item = (usize, usize)>,
-        shared: Shared<'a>,
-    ) -> Result<Gathered<'a>, ArrowError> {
-        let ranked_by: Option<Vec<Ranking<'_>>> = parts.iter().map(|part| Ranking::of(part)).collect();
-        let ranked_by = ranked_by.ok_or_else(|| ArrowError::SchemaError("rows lack what orders them".to_owned()))?;
-        let mut sources: BTreeSet<&str> = BTreeSet::from([shared.source]);
-        for known in ranked_by.iter().filter_map(|ranking| ranking.sources) {
-            sources.extend(known.iter().flatten().collect::<BTreeSet<_>>());
-        }
-        let sources: Vec<&str> = sources.into_iter().collect();
-        let rank = |place: (usize, usize)| (ranked_by[place.0].rank(place.1, &sources, shared.source), place);
-        let mut ranked: Vec<(Rank, (usize, usize))> = places.map(rank).collect();
-        ranked.sort_unstable();
-        let order = ranked.into_iter().map(|(_, place)| place).collect();
-        Ok(Gathered { parts, before, shared, order })
+    /// The rows at `order`; of `parts`, the first `before` were in the store before.
+    pub(super) fn new((parts, before): (Vec<&'a RecordBatch>, usize), order: Vec<Place>, shared: Shared<'a>) -> Self {
+        Gathered { parts, before, shared, order }
     }
 
     /// Number of rows.
@@ -107,22 +115,22 @@ impl<'a> Gathered<'a> {
         self.order.len()
     }
 
-    /// A column of some of the rows, as [`super::encoding::encode`] takes it.
-    pub(super) fn column(&self, column: &DiskColumn, rows: Range<usize>) -> Result<ArrayRef, ArrowError> {
-        widened(&self.narrow(&column.name, rows)?, column.holds)
+    /// A column, as [`super::encoding::encode`] takes it.
+    pub(super) fn column(&self, column: &DiskColumn) -> Result<ArrayRef, ArrowError> {
+        widened(&self.narrow(&column.name)?, column.holds)
     }
 
-    /// Columns of some of the rows.
-    pub(super) fn columns(&self, names: &[&str], rows: &Range<usize>) -> Result<RecordBatch, ArrowError> {
+    /// Some columns.
+    pub(super) fn columns(&self, names: &[&str]) -> Result<RecordBatch, ArrowError> {
         let all = columns::session_rows();
         let wanted = all.iter().filter(|column| names.contains(&column.name.as_str()));
-        let arrays = wanted.map(|column| Ok((column.name.clone(), self.column(column, rows.clone())?)));
+        let arrays = wanted.map(|column| Ok((column.name.clone(), self.column(column)?)));
         RecordBatch::try_from_iter(arrays.collect::<Result<Vec<_>, ArrowError>>()?)
     }
 
-    fn narrow(&self, name: &str, rows: Range<usize>) -> Result<ArrayRef, ArrowError> {
+    fn narrow(&self, name: &str) -> Result<ArrayRef, ArrowError> {
         if SAME_IN_BATCH.contains(&name) {
-            return self.shared_column(name, rows);
+            return self.shared_column(name);
         }
         let index = |part: Option<&&RecordBatch>| part.map(|part| part.schema_ref().index_of(name)).transpose();
         let (old, new) = (index(self.parts[..self.before].first())?, index(self.parts[self.before..].first())?);
@@ -131,17 +139,17 @@ impl<'a> Gathered<'a> {
             part.column(index.unwrap_or(0)).as_ref()
         };
         let arrays: Vec<&dyn Array> = self.parts.iter().enumerate().map(of).collect();
-        interleave(&arrays, &self.order[rows])
+        interleave(&arrays, &self.order)
     }
 
     /// One of [`SAME_IN_BATCH`].
-    fn shared_column(&self, name: &str, rows: Range<usize>) -> Result<ArrayRef, ArrowError> {
+    fn shared_column(&self, name: &str) -> Result<ArrayRef, ArrowError> {
         let shared = |rows: usize| match name {
             "source" => same(self.shared.source, rows),
             _ => longs(std::iter::repeat_n(self.shared.store_version, rows)),
         };
         if self.before == 0 {
-            return Ok(shared(rows.len()));
+            return Ok(shared(self.len()));
         }
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.before + 1);
         for part in &self.parts[..self.before] {
@@ -149,8 +157,8 @@ impl<'a> Gathered<'a> {
         }
         arrays.push(shared(1));
         let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-        let place = |(part, row): &(usize, usize)| if *part < self.before { (*part, *row) } else { (self.before, 0) };
-        interleave(&arrays, &self.order[rows].iter().map(place).collect::<Vec<_>>())
+        let place = |(part, row): &Place| if *part < self.before { (*part, *row) } else { (self.before, 0) };
+        interleave(&arrays, &self.order.iter().map(place).collect::<Vec<_>>())
     }
 }
 

@@ -253,13 +253,13 @@ fn renew(
 ///
 /// # Errors
 /// When files are damaged or the disk refuses.
-pub fn upgrade(store: &mut Store, author: &Author, lock: &WriteLock) -> Result<bool, StoreError> {
+pub fn upgrade(store: &mut Store, author: &Author, (memory, lock): (usize, &WriteLock)) -> Result<bool, StoreError> {
     store.finish(lock)?;
     if store.latest().counts.sessions == 0 || !store.lacks_columns(store.latest())? {
         return Ok(false);
     }
     let mut batch = store.next(BatchKind::Upgrade, author);
-    Settled::anew(store, &store.latest().catalogue())?.write(&mut batch)?;
+    Settled::anew(store, &store.latest().catalogue(), memory)?.write(&mut batch)?;
     store.commit(batch, &[], lock)?;
     Ok(true)
 }

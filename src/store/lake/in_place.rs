@@ -3,6 +3,7 @@
 //! few hundred of half a million rows that is most of two hundred.
 
 use super::columns::{self, TableName};
+use super::coming::Coming;
 use super::data_file::{self, Content, DataFile, NullCounts, damaged};
 use super::encoding;
 use super::error::StoreError;
@@ -12,6 +13,7 @@ use super::rows::long;
 use super::standing::{Existing, keys_in_order};
 use super::states::{self, States};
 use super::upsert::Settled;
+use super::writing::pieces;
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::{cast, interleave};
 use arrow::error::ArrowError;
@@ -63,7 +65,7 @@ impl Settled<'_> {
     pub(super) fn change_in_place(
         &self,
         (file, changing): (&DataFile, &Changing),
-        (incoming, places): (&[RecordBatch], &Places),
+        (coming, places): (&Coming<'_>, &Places),
         (events, version): (&[&EventRow], u64),
     ) -> Result<Option<Changed>, StoreError> {
         let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
@@ -71,25 +73,28 @@ impl Settled<'_> {
         let at: BTreeMap<u32, usize> = rows.iter().copied().zip(0..).collect();
         let before = data_file::read_rows(self.store.home(), TableName::Sessions, file, &rows)?;
         let narrow = gather::narrowed(&before).map_err(broken)?;
-        let parts: Vec<&RecordBatch> = std::iter::once(&narrow).chain(incoming).collect();
-        let mut order: Vec<(usize, usize)> = changing.touched.iter().map(|row| (0, at[row])).collect();
+        let mut amending = Vec::new();
         for existing in changing.leaving.values() {
             let place = self.standing.amended.get(&existing.key).and_then(|number| places.amending.get(number));
-            let Some((part, row)) = place else { return Ok(None) };
-            order.push((part + 1, *row));
+            let Some(place) = place else { return Ok(None) };
+            amending.push(*place);
         }
+        let (incoming, amending) = coming.at(&amending)?;
+        let parts: Vec<&RecordBatch> = std::iter::once(&narrow).chain(&incoming).collect();
+        let touched = changing.touched.iter().map(|row| (0, at[row]));
+        let places = touched.chain(amending.into_iter().map(|(part, row)| (part + 1, row)));
+        let order = gather::in_order(&parts, places, &self.source).map_err(broken)?;
         let shared = Shared { source: &self.source, store_version: long(version) };
-        let after = Gathered::new((parts, 1), order.into_iter(), shared).map_err(broken)?;
-        let from = after.columns(&states::FROM, &(0..rows.len())).map_err(broken)?;
+        let after = Gathered::new((parts, 1), order, shared);
+        let from = after.columns(&states::FROM).map_err(broken)?;
         if keys_in_order(&from)? != keys_in_order(&before)? {
             return Ok(None);
         }
         let states = States::of(&from, events.iter().copied(), self.catalogue).map_err(broken)?;
-        let own = columns::session_rows();
-        let arrays = own.iter().map(|column| after.column(column, 0..rows.len())).chain(states.columns().map(Ok));
+        let arrays = encoding::arrays(pieces(&after, &states)).map_err(broken)?;
         let mut anew: BTreeMap<String, ArrayRef> = BTreeMap::new();
         for (column, array) in columns::sessions(self.catalogue).iter().zip(arrays) {
-            let array = cast(&array.map_err(broken)?, &column.holds.arrow()).map_err(broken)?;
+            let array = cast(&array, &column.holds.arrow()).map_err(broken)?;
             if before.column_by_name(&column.name) != Some(&array) {
                 anew.insert(column.name.clone(), array);
             }

@@ -4,11 +4,14 @@
 //! [`ledger`] says how a batch becomes a version; [`upsert`] what a batch does to the rows that are there,
 //! [`writing`] what is written of it.
 
+mod asked;
 mod columns;
+mod coming;
 mod compact;
 mod data_file;
 mod delta;
 mod encoding;
+mod entries;
 mod error;
 mod events;
 mod gather;

@@ -1,8 +1,10 @@
 //! Events to their sessions, those of earlier batches too: an event that waited finds the session that came, and one
 //! that names only its patient moves when a session comes that fits it better.
 
+use super::asked::Narrow;
 use super::columns::TableName;
 use super::data_file::DataFile;
+use super::entries::Entry;
 use super::error::StoreError;
 use super::events::{self, EventRow, Status};
 use super::keys::SessionKey;
@@ -10,8 +12,6 @@ use super::month::{Month, PENDING};
 use super::standing::{self, Existing, Standing};
 use super::store::Store;
 use crate::domain::{Catalogue, Day};
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::Int64Type;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What an event needs to know of a session.
@@ -68,18 +68,6 @@ pub(super) struct Placed {
     pub(super) joined_late: u64,
 }
 
-/// The columns by which events are chosen for another look.
-const NARROW: [&str; 8] = [
-    "patient_id",
-    "source",
-    "status",
-    "named_key_high",
-    "named_key_low",
-    "joined_key_high",
-    "joined_key_low",
-    "row_hash",
-];
-
 /// Places the incoming events and looks again at those of the store that the batch concerns.
 pub(super) struct Placing<'a> {
     pub(super) store: &'a Store,
@@ -87,6 +75,8 @@ pub(super) struct Placing<'a> {
     pub(super) standing: &'a Standing,
     pub(super) session_files: &'a [DataFile],
     pub(super) event_files: &'a [DataFile],
+    /// What is known of the events of each file.
+    pub(super) known: &'a [Narrow],
 }
 
 /// An event under consideration: an incoming one, or one of the store with its file and row.
@@ -129,14 +119,9 @@ impl Placing<'_> {
         let patients: HashSet<u64> = self.standing.winners.iter().map(|entry| entry.identity.patient).collect();
         let mut known = HashSet::new();
         let mut again = Vec::new();
-        for (number, file) in self.event_files.iter().enumerate() {
-            let narrow = self.store.read(TableName::Events, file, Some(&NARROW))?;
-            let narrow = Narrow::of(&narrow)?;
-            if asked.is_empty() && self.standing.winners.is_empty() {
-                continue;
-            }
+        for (number, (file, narrow)) in self.event_files.iter().zip(self.known).enumerate() {
             known.extend(narrow.identities().filter(|identity| asked.contains(identity)));
-            let rows: Vec<usize> = (0..narrow.len()).filter(|row| self.concerns(&narrow, *row, &patients)).collect();
+            let rows: Vec<usize> = (0..narrow.len()).filter(|row| self.concerns(narrow, *row, &patients)).collect();
             if rows.is_empty() {
                 continue;
             }
@@ -151,7 +136,7 @@ impl Placing<'_> {
     }
 
     /// Whether the batch may change where an event belongs.
-    fn concerns(&self, narrow: &Narrow<'_>, row: usize, patients: &HashSet<u64>) -> bool {
+    fn concerns(&self, narrow: &Narrow, row: usize, patients: &HashSet<u64>) -> bool {
         let comes = |key: Option<SessionKey>| key.is_some_and(|key| self.standing.winner(key).is_some());
         comes(narrow.named(row))
             || comes(narrow.joined(row))
@@ -272,7 +257,7 @@ impl Placing<'_> {
     }
 }
 
-fn facts_of_entry(entry: &super::incoming::Entry) -> Facts {
+fn facts_of_entry(entry: &Entry) -> Facts {
     Facts { key: entry.identity.key, day: entry.day, patient: entry.identity.patient, body_area: entry.body_area }
 }
 
@@ -285,62 +270,4 @@ fn first_of_each(incoming: Vec<EventRow>) -> (Vec<EventRow>, Vec<EventRow>) {
 /// Name of the partition of a month.
 pub(super) fn partition(month: Option<Month>) -> String {
     month.map_or_else(|| PENDING.to_owned(), |month| month.to_string())
-}
-
-/// Typed columns of [`NARROW`].
-struct Narrow<'a> {
-    batch: &'a RecordBatch,
-    longs: [&'a arrow::array::Int64Array; 5],
-    patients: &'a arrow::array::StringArray,
-    sources: &'a arrow::array::StringArray,
-}
-
-impl<'a> Narrow<'a> {
-    fn of(batch: &'a RecordBatch) -> Result<Narrow<'a>, StoreError> {
-        let lacks = || StoreError::Damaged { table: "events", reason: "a file lacks a column".to_owned() };
-        let long = |name: &str| {
-            batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>()).ok_or_else(lacks)
-        };
-        let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt()).ok_or_else(lacks);
-        Ok(Narrow {
-            batch,
-            longs: [
-                long("named_key_high")?,
-                long("named_key_low")?,
-                long("joined_key_high")?,
-                long("joined_key_low")?,
-                long("row_hash")?,
-            ],
-            patients: text("patient_id")?,
-            sources: text("source")?,
-        })
-    }
-
-    fn len(&self) -> usize {
-        self.batch.num_rows()
-    }
-
-    fn key(&self, high: usize, row: usize) -> Option<SessionKey> {
-        let [high, low] = [self.longs[high], self.longs[high + 1]];
-        high.is_valid(row).then(|| SessionKey::of_halves(high.value(row), low.value(row)))
-    }
-
-    fn named(&self, row: usize) -> Option<SessionKey> {
-        self.key(0, row)
-    }
-
-    fn joined(&self, row: usize) -> Option<SessionKey> {
-        self.key(2, row)
-    }
-
-    fn patient(&self, row: usize) -> Option<u64> {
-        self.patients.is_valid(row).then(|| xxhash_rust::xxh3::xxh3_64(self.patients.value(row).as_bytes()))
-    }
-
-    fn identities(&self) -> impl Iterator<Item = u128> + '_ {
-        (0..self.len()).map(|row| {
-            let patient = if self.patients.is_valid(row) { self.patients.value(row) } else { "" };
-            events::identity((self.sources.value(row), patient), self.named(row), self.longs[4].value(row))
-        })
-    }
 }

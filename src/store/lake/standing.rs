@@ -1,30 +1,18 @@
 //! Which incoming sessions stand: the same session again in the batch, and the same session already in the store.
 
+use super::asked::Asked;
 use super::columns::TableName;
 use super::data_file::DataFile;
+use super::entries::{Entries, Entry, Round};
 use super::error::StoreError;
-use super::incoming::{Entry, Incoming};
 use super::keys::SessionKey;
 use super::lookup::KeyMap;
 use super::store::Store;
 use crate::domain::Day;
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, BooleanBufferBuilder, RecordBatch, StringArray};
 use arrow::datatypes::{Date32Type, Int32Type, Int64Type, UInt8Type};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
-
-/// What becomes of an incoming session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It says the same as what stands already.
-    Repeats,
-    /// A later row of the batch says something else.
-    Overtaken,
-    /// It is a session that was not there.
-    New,
-    /// It says something new of a session that was there.
-    Amends,
-}
 
 /// A session of the store that the batch speaks of.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,13 +29,15 @@ pub(super) struct Existing {
     pub(super) follow_up: Option<Day>,
 }
 
-/// What becomes of every incoming session.
+/// What becomes of the incoming sessions.
 pub(super) struct Standing {
-    /// By the number of the row.
-    pub(super) verdicts: Vec<Verdict>,
-    /// The entries of those that stand, in the order of their keys.
+    /// By the number of the row: whether it stands.
+    stands: BooleanBufferBuilder,
+    /// Sessions that were not there before.
+    pub(super) new: u64,
+    /// The entries of those that stand and that amend a session or are asked for by an event, in the order of their keys.
     pub(super) winners: Vec<Entry>,
-    /// Sessions of the store that the batch names or amends, in the order of their keys.
+    /// Sessions of the store that the batch amends, or its events name, in the order of their keys.
     pub(super) existing: Vec<Existing>,
     /// Sessions of the store that are amended, and the number of the row that stands for them now.
     pub(super) amended: HashMap<SessionKey, u32>,
@@ -162,84 +152,93 @@ pub(super) fn of_patients(
 }
 
 impl Standing {
-    /// Settles which incoming sessions stand. `named` are the other sessions that the batch speaks of.
+    /// Settles which incoming sessions stand, a range of their keys at a time.
     pub(super) fn settle(
-        store: &Store,
-        files: &[DataFile],
-        (incoming, named): (&mut Incoming, &[SessionKey]),
+        (store, files): (&Store, &[DataFile]),
+        entries: Entries,
+        asked: &Asked,
         forward: bool,
     ) -> Result<Standing, StoreError> {
-        let mut entries = std::mem::take(&mut incoming.entries);
-        entries.par_sort_unstable_by_key(|entry| (entry.identity.key, entry.number));
-        let existing = if files.is_empty() {
-            Vec::new()
-        } else {
-            let mut wanted: Vec<(u128, ())> = entries.iter().map(|entry| (entry.identity.key.0, ())).collect();
-            wanted.extend(named.iter().map(|key| (key.0, ())));
-            wanted.sort_unstable();
-            wanted.dedup();
-            find(store, files, &KeyMap::new(wanted))?
-        };
+        let mut stands = BooleanBufferBuilder::new(entries.len());
+        stands.append_n(entries.len(), false);
         let mut standing = Standing {
-            verdicts: vec![Verdict::New; entries.len()],
+            stands,
+            new: 0,
             winners: Vec::new(),
-            existing,
+            existing: Vec::new(),
             amended: HashMap::new(),
             kept_follow_ups: HashMap::new(),
             other_patients: HashSet::new(),
         };
-        // Those that stand move to the front of the list: a second list of millions is not held.
-        let (mut kept, mut from) = (0, 0);
-        while from < entries.len() {
-            let key = entries[from].identity.key;
-            let rows = entries[from..].iter().take_while(|entry| entry.identity.key == key).count();
-            if let Some(winner) = standing.session(&entries[from..from + rows], forward) {
-                entries[kept] = winner;
-                kept += 1;
-            }
-            from += rows;
+        for round in entries.rounds()? {
+            standing.round((store, files), &round?, asked, forward)?;
         }
-        entries.truncate(kept);
-        standing.winners = entries;
         Ok(standing)
     }
 
-    /// The session of the store with a key.
-    pub(super) fn existing(&self, key: SessionKey) -> Option<&Existing> {
-        let at = self.existing.binary_search_by_key(&key, |existing| existing.key).ok()?;
-        Some(&self.existing[at])
+    fn round(
+        &mut self,
+        (store, files): (&Store, &[DataFile]),
+        round: &Round,
+        asked: &Asked,
+        forward: bool,
+    ) -> Result<(), StoreError> {
+        let mut before = Vec::new();
+        if !files.is_empty() {
+            let mut wanted: Vec<(u128, ())> = round.entries.iter().map(|entry| (entry.identity.key.0, ())).collect();
+            wanted.extend(asked.named().filter(|key| round.covers(*key)).map(|key| (key.0, ())));
+            wanted.sort_unstable();
+            wanted.dedup();
+            before = find(store, files, &KeyMap::new(wanted))?;
+        }
+        for same in round.entries.chunk_by(|one, other| one.identity.key == other.identity.key) {
+            let before = of_key(&before, same[0].identity.key, |existing| existing.key);
+            let Some(winner) = self.session(same, before, forward) else { continue };
+            self.stands.set_bit(winner.number as usize, true);
+            self.new += u64::from(before.is_none());
+            if before.is_some() || asked.concerns(&winner) {
+                self.winners.push(winner);
+            }
+        }
+        before.retain(|existing| self.amended.contains_key(&existing.key) || asked.names(existing.key));
+        self.existing.extend(before);
+        Ok(())
     }
 
-    /// The incoming session that stands for a key.
+    /// Whether the incoming row of a number stands: it is neither a repeat nor followed by a newer one.
+    pub(super) fn stands(&self, number: u32) -> bool {
+        self.stands.get_bit(number as usize)
+    }
+
+    /// Whether some of the incoming rows do not stand, or stand for one that was there.
+    pub(super) fn is_plain(&self) -> bool {
+        self.new == self.stands.len() as u64 && self.kept_follow_ups.is_empty()
+    }
+
+    /// Whether no incoming row stands.
+    pub(super) fn is_empty(&self) -> bool {
+        self.new == 0 && self.amended.is_empty()
+    }
+
+    /// The session of the store with a key, of those that are amended or named.
+    pub(super) fn existing(&self, key: SessionKey) -> Option<&Existing> {
+        of_key(&self.existing, key, |existing| existing.key)
+    }
+
+    /// The incoming session that stands for a key, of those that amend or are asked for.
     pub(super) fn winner(&self, key: SessionKey) -> Option<&Entry> {
-        let at = self.winners.binary_search_by_key(&key, |entry| entry.identity.key).ok()?;
-        Some(&self.winners[at])
+        of_key(&self.winners, key, |entry| entry.identity.key)
     }
 
     /// Settles the rows of one session, in the order in which they came; the one that stands, if one does.
-    fn session(&mut self, same: &[Entry], forward: bool) -> Option<Entry> {
-        let before = self.existing(same[0].identity.key).copied();
+    fn session(&mut self, same: &[Entry], before: Option<&Existing>, forward: bool) -> Option<Entry> {
         let content = |entry: &Entry| (entry.identity.row_hash, entry.identity.patient);
-        let mut stands = before.map(|existing| (existing.row_hash, existing.patient));
-        let mut latest: Option<&Entry> = None;
-        for entry in same {
-            let verdict = &mut self.verdicts[entry.number as usize];
-            if stands == Some(content(entry)) {
-                *verdict = Verdict::Repeats;
-                continue;
-            }
-            *verdict = if before.is_some() { Verdict::Amends } else { Verdict::New };
-            if let Some(overtaken) = latest.replace(entry) {
-                self.verdicts[overtaken.number as usize] = Verdict::Overtaken;
-            }
-            stands = Some(content(entry));
-        }
-        let winner = latest?;
-        if before.is_some_and(|existing| (existing.row_hash, existing.patient) == content(winner)) {
-            // It was said otherwise in between, and is now as it was.
-            self.verdicts[winner.number as usize] = Verdict::Repeats;
-            return None;
-        }
+        let known = before.map(|existing| (existing.row_hash, existing.patient));
+        // What was said otherwise in between, and is now as it was, changes nothing.
+        let winner = same.last().filter(|latest| Some(content(latest)) != known)?;
+        // The first of those that say the same as the last stands: the others repeat it.
+        let repeats = same.iter().rev().take_while(|entry| content(entry) == content(winner)).count();
+        let mut winner = same[same.len() - repeats];
         if let Some(existing) = before {
             self.amended.insert(existing.key, winner.number);
         }
@@ -248,7 +247,6 @@ impl Standing {
             self.other_patients.insert(winner.number);
         }
         let furthest = same.iter().filter_map(Entry::follow_up).chain(before.and_then(|e| e.follow_up)).max();
-        let mut winner = *winner;
         if let Some(day) = furthest.filter(|_| forward)
             && winner.follow_up().is_none_or(|own| own < day)
             && day >= winner.day
@@ -258,6 +256,11 @@ impl Standing {
         }
         Some(winner)
     }
+}
+
+fn of_key<T>(sorted: &[T], key: SessionKey, of: impl Fn(&T) -> SessionKey) -> Option<&T> {
+    let at = sorted.binary_search_by_key(&key, of).ok()?;
+    Some(&sorted[at])
 }
 
 /// File number, line and record of a row of any table.

@@ -3,6 +3,7 @@
 
 use super::columns::{self, BANDS, SCALE};
 use super::compact;
+use super::encoding::Piece;
 use super::events::EventRow;
 use super::lookup::KeyMap;
 use super::standing::keys_in_order;
@@ -66,9 +67,10 @@ impl<'c> States<'c> {
     }
 
     /// The columns in their order.
-    pub(super) fn columns(&self) -> impl Iterator<Item = ArrayRef> {
-        let effects = columns::with_states(self.catalogue);
-        self.bands.iter().cloned().chain(effects.into_iter().flat_map(|id| self.effect(id)))
+    pub(super) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        let bands = self.bands.iter().map(|band| Piece::new(1, || Ok(vec![band.clone()])));
+        let effects = columns::with_states(self.catalogue).into_iter();
+        bands.chain(effects.map(move |id| Piece::new(5, move || Ok(self.effect(id).to_vec()))))
     }
 
     fn effect(&self, id: EffectId) -> [ArrayRef; 5] {

@@ -1,19 +1,19 @@
 //! A batch into the store: first settled (what stands, what repeats, what is refused), then written. Only files with
 //! a row that changes are written anew, and of these only the columns that change.
 
+use super::asked::{Asked, Narrow};
 use super::columns::{self, TableName};
 use super::data_file::DataFile;
 use super::delta::Change;
 use super::error::StoreError;
 use super::events::EventRow;
 use super::incoming::{Incoming, Taken};
-use super::keys::SessionKey;
 use super::ledger::{Batch, Counts};
 use super::month::{Month, PENDING};
 use super::placing::{Placed, Placing, RefusedEvent};
 use super::remarks;
 use super::scores::{self, ScoreRow};
-use super::standing::{self, Standing, Verdict};
+use super::standing::{self, Standing};
 use super::store::Store;
 use super::writing::{Plan, Written, number_of};
 use crate::domain::Catalogue;
@@ -26,6 +26,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Sessions of a file, at most.
 pub(super) const FILE_ROWS: usize = 1 << 20;
+
+/// Bytes that a session takes in memory on its way to a file, about.
+const ROW_BYTES: usize = 400;
+
+/// A month to be written, with the rows that come.
+type MonthTaken = (Month, Option<Taken>);
 
 /// How a batch is taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +56,8 @@ pub struct Settled<'a> {
     pub(super) new_scores: Vec<ScoreRow>,
     pub(super) score_files: Vec<DataFile>,
     pub(super) months: BTreeMap<Month, Taken>,
-    pub(super) repeated_sessions: Vec<Spot>,
+    /// Incoming sessions of each file that do not stand.
+    pub(super) repeated_sessions: BTreeMap<i32, u64>,
     pub(super) moved_back: Vec<Spot>,
     pub(super) other_patients: Vec<Spot>,
     pub(super) amending: HashMap<u32, Spot>,
@@ -58,6 +65,8 @@ pub struct Settled<'a> {
     pub(super) repeated_scores_by_file: BTreeMap<i32, u64>,
     /// Whether every file of sessions is written anew: the side effects that have columns, or their windows, change.
     pub(super) anew: bool,
+    /// Bytes that may be used, about.
+    memory: usize,
 }
 
 impl<'a> Settled<'a> {
@@ -76,12 +85,24 @@ impl<'a> Settled<'a> {
         let session_files = store.files(TableName::Sessions, at)?;
         let event_files = store.files(TableName::Events, at)?;
         let score_files = store.files(TableName::Assessments, at)?;
-        let named: Vec<SessionKey> = incoming.events.iter().filter_map(|event| event.named).collect();
-        let standing = Standing::settle(store, &session_files, (&mut incoming, &named), rules.follow_up_forward)?;
-        let placing =
-            Placing { store, catalogue, standing: &standing, session_files: &session_files, event_files: &event_files };
-        let placed = placing.place(std::mem::take(&mut incoming.events))?;
-        let (new_scores, repeated) = new_scores(store, &score_files, std::mem::take(&mut incoming.scores))?;
+        let known: Vec<Narrow> = if incoming.sessions() == 0 && incoming.events.is_empty() {
+            Vec::new()
+        } else {
+            event_files.iter().map(|file| Narrow::of(store, file)).collect::<Result<_, _>>()?
+        };
+        let asked = Asked::by(&incoming.events, &known);
+        let standing = Standing::settle((store, &session_files), incoming.entries, &asked, rules.follow_up_forward)?;
+        drop(asked);
+        let placing = Placing {
+            store,
+            catalogue,
+            standing: &standing,
+            session_files: &session_files,
+            event_files: &event_files,
+            known: &known,
+        };
+        let placed = placing.place(incoming.events)?;
+        let (new_scores, repeated) = new_scores(store, &score_files, incoming.scores)?;
         let mut repeated_scores_by_file = BTreeMap::new();
         for score in &repeated {
             *repeated_scores_by_file.entry(score.file_number).or_default() += 1;
@@ -97,24 +118,25 @@ impl<'a> Settled<'a> {
             new_scores,
             score_files,
             months,
-            repeated_sessions: Vec::new(),
+            repeated_sessions: BTreeMap::new(),
             moved_back: Vec::new(),
             other_patients: Vec::new(),
             amending: HashMap::new(),
             repeated_scores: repeated.len() as u64,
             repeated_scores_by_file,
             anew: !catalogue.settles_as(&at.catalogue()),
+            memory: incoming.memory,
         };
         settled.find_spots()?;
         Ok(settled)
     }
 
-    /// A batch that brings nothing, but writes every session anew with the columns of a catalogue.
+    /// A batch that brings nothing, but writes every session anew with the columns of a catalogue, in about `memory` bytes.
     ///
     /// # Errors
     /// When files of the store cannot be read.
-    pub fn anew(store: &'a Store, catalogue: &'a Catalogue) -> Result<Settled<'a>, StoreError> {
-        let settled = Settled::of(store, catalogue, ("", Incoming::new(0)), Rules { follow_up_forward: true })?;
+    pub fn anew(store: &'a Store, catalogue: &'a Catalogue, memory: usize) -> Result<Settled<'a>, StoreError> {
+        let settled = Settled::of(store, catalogue, ("", Incoming::new(memory)), Rules { follow_up_forward: true })?;
         Ok(Settled { anew: true, ..settled })
     }
 
@@ -158,8 +180,8 @@ impl<'a> Settled<'a> {
     #[must_use]
     pub fn superseded_by_file(&self) -> BTreeMap<i32, u64> {
         let mut by_file = self.repeated_scores_by_file.clone();
-        for (file, ..) in &self.repeated_sessions {
-            *by_file.entry(*file).or_default() += 1;
+        for (file, rows) in &self.repeated_sessions {
+            *by_file.entry(*file).or_default() += rows;
         }
         for event in &self.placed.repeats {
             *by_file.entry(event.file_number).or_default() += 1;
@@ -170,15 +192,13 @@ impl<'a> Settled<'a> {
     /// Whether the batch changes anything.
     #[must_use]
     pub fn changes_nothing(&self) -> bool {
-        self.standing.winners.is_empty() && self.placed.by_month.is_empty() && self.new_scores.is_empty()
+        self.standing.is_empty() && self.placed.by_month.is_empty() && self.new_scores.is_empty()
     }
 
     /// Where the rows that do not stand, and those whose follow-up stays as it was, came from.
     fn find_spots(&mut self) -> Result<(), StoreError> {
         let standing = &self.standing;
-        let stands = |number: u32| !matches!(standing.verdicts[number as usize], Verdict::Repeats | Verdict::Overtaken);
-        let all_new = standing.verdicts.len() == standing.winners.len() && standing.amended.is_empty();
-        if all_new && standing.kept_follow_ups.is_empty() {
+        if standing.is_plain() {
             return Ok(());
         }
         let amending: HashSet<u32> = standing.amended.values().copied().collect();
@@ -187,8 +207,8 @@ impl<'a> Settled<'a> {
             if amending.contains(&number) {
                 self.amending.insert(number, spot);
             }
-            if !stands(number) {
-                self.repeated_sessions.push(spot);
+            if !standing.stands(number) {
+                *self.repeated_sessions.entry(spot.0).or_default() += 1;
                 return;
             }
             if standing.kept_follow_ups.contains_key(&number) {
@@ -200,6 +220,7 @@ impl<'a> Settled<'a> {
         };
         for taken in self.months.values() {
             for rows in taken.rows(Some(&["file_number", "line", "record", columns::NUMBER]))? {
+                let rows = rows?;
                 (0..rows.num_rows()).for_each(|row| note(&rows, row));
             }
         }
@@ -213,14 +234,16 @@ impl<'a> Settled<'a> {
     /// When the disk refuses.
     pub fn write(mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let plan = self.plan();
-        let months: Vec<(Month, Option<Taken>)> = {
+        let months: Vec<MonthTaken> = {
             let mut taken = std::mem::take(&mut self.months);
             plan.months.iter().map(|month| (*month, taken.remove(month))).collect()
         };
-        let written: Vec<Written> = months
-            .into_par_iter()
-            .map(|(month, taken)| self.write_month(month, taken, &plan, batch.version))
-            .collect::<Result<_, _>>()?;
+        let mut written: Vec<Written> = Vec::with_capacity(months.len());
+        for group in self.groups(months, &plan) {
+            let group =
+                group.into_par_iter().map(|(month, taken)| self.write_month(month, taken, &plan, batch.version));
+            written.extend(group.collect::<Result<Vec<_>, _>>()?);
+        }
         let mut sessions = Change::default();
         let mut events_change = self.waiting_events()?;
         let mut superseded = Vec::new();
@@ -241,6 +264,29 @@ impl<'a> Settled<'a> {
         remarks::add_superseded(self.store.home(), batch, &superseded)
     }
 
+    /// Months that are written at the same time: as many as fit into half of the memory, or one.
+    fn groups(&self, months: Vec<MonthTaken>, plan: &Plan) -> Vec<Vec<MonthTaken>> {
+        let rows_at_once = self.memory / 2 / ROW_BYTES;
+        let mut groups: Vec<Vec<MonthTaken>> = Vec::new();
+        let mut rows_of_group = 0;
+        for (month, taken) in months {
+            let before: u64 = plan
+                .files_of(&self.session_files, &month.to_string())
+                .map(|(number, _)| self.session_files[number as usize].rows)
+                .sum();
+            let rows = taken.as_ref().map_or(0, Taken::len) + usize::try_from(before).unwrap_or(usize::MAX);
+            match groups.last_mut() {
+                Some(group) if rows_of_group + rows <= rows_at_once => group.push((month, taken)),
+                _ => {
+                    groups.push(vec![(month, taken)]);
+                    rows_of_group = 0;
+                }
+            }
+            rows_of_group += rows;
+        }
+        groups
+    }
+
     fn counts(&self, sessions: &Change, events: &Change, scores: &Change) -> Counts {
         let rows = |files: &[DataFile]| files.iter().map(|file| file.rows).sum::<u64>();
         let after = |before: &[DataFile], change: &Change| rows(before) + rows(&change.add) - rows(&change.remove);
@@ -248,7 +294,7 @@ impl<'a> Settled<'a> {
             files.iter().filter(|file| file.partition.as_deref() == Some(PENDING)).map(|file| file.rows).sum()
         };
         Counts {
-            new_sessions: (self.standing.winners.len() - self.standing.amended.len()) as u64,
+            new_sessions: self.standing.new,
             amended_sessions: self.standing.amended.len() as u64,
             sessions: after(&self.session_files, sessions),
             events: after(&self.event_files, events),

@@ -3,6 +3,7 @@
 
 use super::columns::{self, TableName};
 use super::data_file::{self, DataFile};
+use super::encoding;
 use super::error::StoreError;
 use super::events::{self, EventRow, Status};
 use super::keys::SessionKey;
@@ -144,14 +145,15 @@ fn joined(sessions: &Files<RecordBatch>, all: &Files<Vec<EventRow>>) -> Result<V
 fn settled(sessions: &Files<RecordBatch>, all: &Files<Vec<EventRow>>, catalogue: &Catalogue) -> Vec<String> {
     let differs = |(file, rows): &(DataFile, RecordBatch)| {
         let events = all.iter().filter(|(of, _)| of.partition == file.partition).flat_map(|(_, events)| events);
-        let states = match states::States::of(rows, events, catalogue) {
+        let states = states::States::of(rows, events, catalogue);
+        let states = match states.and_then(|states| encoding::arrays(states.pieces())) {
             Ok(states) => states,
             Err(error) => return Some(format!("sessions/{}: {error}", file.path)),
         };
         let names = columns::session_states(catalogue);
         let wrong: Vec<&str> = names
             .iter()
-            .zip(states.columns())
+            .zip(&states)
             .filter(|(column, state)| {
                 // A band may be a dictionary of the same texts.
                 let state = arrow::compute::cast(state, &column.holds.arrow());

@@ -1,26 +1,26 @@
 //! Files of a settled batch: those of sessions with a row that changes are written anew, a month at a time.
 
 use super::columns::{self, TableName};
+use super::coming::Coming;
 use super::data_file::{self, Content, DataFile, NullCounts, damaged};
 use super::delta::Change;
-use super::encoding;
+use super::encoding::{self, Encoded, Piece};
 use super::error::StoreError;
 use super::events::{self, EventRow};
-use super::gather::{self, Gathered, Shared};
+use super::gather::{self, Gathered, Place, Shared};
 use super::in_place::{Changed, Changing, Places};
 use super::incoming::Taken;
 use super::month::{Month, PENDING};
 use super::placing::partition;
 use super::rows::long;
 use super::scores::{self, ScoreRow};
-use super::standing::{Existing, Verdict};
+use super::standing::Existing;
 use super::states::{self, States};
 use super::superseded::Superseded;
 use super::upsert::{FILE_ROWS, Settled};
-use arrow::array::{Array, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::ops::Range;
 
 /// Rows of a file that is better written with those that come than by itself.
 const SMALL_ROWS: u64 = 1 << 16;
@@ -31,11 +31,12 @@ struct Before<'p> {
     leaving: &'p BTreeMap<u32, Existing>,
 }
 
-/// What files are written of: old ones with their rows that stay, and incoming rows at `coming`.
+/// What files are written of: old ones with their rows that stay, and incoming rows at `coming`, as `index` orders them.
 struct Parts<'p> {
     old: Vec<Before<'p>>,
-    incoming: &'p [RecordBatch],
-    coming: &'p [(usize, usize)],
+    incoming: &'p Coming<'p>,
+    index: &'p [RecordBatch],
+    coming: &'p [Place],
 }
 
 impl Before<'_> {
@@ -56,11 +57,12 @@ impl Settled<'_> {
         let name = month.to_string();
         let mut written = Written::default();
         let changing: Vec<(u32, &Changing)> = plan.files_of(&self.session_files, &name).collect();
-        let incoming = self.incoming(taken)?;
+        let incoming = Coming::of(taken, FILE_ROWS, &self.standing.kept_follow_ups)?;
+        let index = incoming.index()?;
         let (stays, leaves_file) = self.events_of(&name, !changing.is_empty())?;
         let arrives = self.placed.by_month.get(&Some(month)).map_or(&[][..], Vec::as_slice);
         let events: Vec<&EventRow> = stays.iter().map(|(event, _)| event).chain(arrives).collect();
-        let mut places = self.places(&incoming, changing.iter().map(|(_, changing)| *changing));
+        let mut places = self.places(&index, changing.iter().map(|(_, changing)| *changing));
         let brings_new = !places.coming.is_empty();
         let mut old: Vec<Before<'_>> = Vec::new();
         for (number, changing) in changing {
@@ -87,7 +89,7 @@ impl Settled<'_> {
             }
         }
         if !places.coming.is_empty() || !old.is_empty() {
-            let parts = Parts { old, incoming: &incoming, coming: &places.coming };
+            let parts = Parts { old, incoming: &incoming, index: &index, coming: &places.coming };
             written.sessions.extend(self.write_sessions((&name, version), &parts, &events)?);
         }
         let mut of_file: Vec<EventRow> =
@@ -97,26 +99,15 @@ impl Settled<'_> {
         Ok(written)
     }
 
-    /// The incoming rows of a month.
-    fn incoming(&self, taken: Option<Taken>) -> Result<Vec<RecordBatch>, StoreError> {
-        let incoming = taken.map_or(Ok(Vec::new()), |taken| taken.rows(None))?;
-        let kept = &self.standing.kept_follow_ups;
-        if kept.is_empty() {
-            return Ok(incoming);
-        }
-        let patched: Result<_, ArrowError> = incoming.iter().map(|rows| gather::with_follow_ups(rows, kept)).collect();
-        patched.map_err(|error| damaged(TableName::Sessions, &error))
-    }
-
     /// Where the incoming rows of a month lie that stand.
-    fn places<'c>(&self, incoming: &[RecordBatch], changing: impl Iterator<Item = &'c Changing>) -> Places {
+    fn places<'c>(&self, index: &[RecordBatch], changing: impl Iterator<Item = &'c Changing>) -> Places {
         let leaving = changing.flat_map(|changing| changing.leaving.values());
         let amending: HashSet<u32> =
             leaving.filter_map(|existing| self.standing.amended.get(&existing.key)).copied().collect();
         let mut places = Places::default();
-        for (part, rows) in incoming.iter().enumerate() {
+        for (part, rows) in index.iter().enumerate() {
             let numbers = gather::numbers(rows).into_iter().flat_map(|numbers| numbers.values());
-            for (row, number) in numbers.enumerate().filter(|(_, number)| self.stands(**number)) {
+            for (row, number) in numbers.enumerate().filter(|(_, number)| self.standing.stands(**number)) {
                 if amending.contains(number) {
                     places.amending.insert(*number, (part, row));
                 } else {
@@ -133,11 +124,6 @@ impl Settled<'_> {
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let rows = self.store.read(TableName::Sessions, file, Some(&names))?;
         gather::narrowed(&rows).map_err(|error| damaged(TableName::Sessions, &error))
-    }
-
-    /// Whether an incoming row stands.
-    fn stands(&self, number: u32) -> bool {
-        !matches!(self.standing.verdicts[number as usize], Verdict::Repeats | Verdict::Overtaken)
     }
 
     /// The events of a month that stay, each with its file; and the files that lose some. Read only where sessions
@@ -162,40 +148,38 @@ impl Settled<'_> {
     fn write_sessions(
         &self,
         (month, version): (&str, u64),
-        Parts { old, incoming, coming }: &Parts<'_>,
+        Parts { old, incoming, index, coming }: &Parts<'_>,
         events: &[&EventRow],
     ) -> Result<Vec<DataFile>, StoreError> {
         let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
-        let parts: Vec<&RecordBatch> = old.iter().map(|before| &before.rows).chain(*incoming).collect();
+        let before = old.len();
+        let ordering: Vec<&RecordBatch> = old.iter().map(|before| &before.rows).chain(*index).collect();
         let stays = old.iter().enumerate().flat_map(|(part, before)| before.stays().map(move |row| (part, row)));
-        let comes = coming.iter().map(|(part, row)| (old.len() + part, *row));
-        let shared = Shared { source: &self.source, store_version: long(version) };
-        let rows = Gathered::new((parts.clone(), old.len()), stays.chain(comes), shared).map_err(broken)?;
-        (0..rows.len())
-            .step_by(FILE_ROWS)
-            .map(|from| self.write_file(month, (&rows, from..rows.len().min(from + FILE_ROWS)), events))
-            .collect()
+        let comes = coming.iter().map(|(part, row)| (before + part, *row));
+        let order = gather::in_order(&ordering, stays.chain(comes), &self.source).map_err(broken)?;
+        let mut files = Vec::new();
+        for of_file in order.chunks(FILE_ROWS) {
+            let comes = of_file.iter().filter(|(part, _)| *part >= before).map(|(part, row)| (part - before, *row));
+            let (incoming, lies) = incoming.at(&comes.collect::<Vec<_>>())?;
+            let mut lies = lies.into_iter().map(|(part, row)| (before + part, row));
+            let place = |place: &Place| if place.0 < before { Some(*place) } else { lies.next() };
+            let order: Vec<Place> = of_file.iter().filter_map(place).collect();
+            let parts = old.iter().map(|before| &before.rows).chain(&incoming).collect();
+            let shared = Shared { source: &self.source, store_version: long(version) };
+            files.push(self.write_file(month, &Gathered::new((parts, before), order, shared), events)?);
+        }
+        Ok(files)
     }
 
-    fn write_file(
-        &self,
-        month: &str,
-        (rows, range): (&Gathered<'_>, Range<usize>),
-        events: &[&EventRow],
-    ) -> Result<DataFile, StoreError> {
+    fn write_file(&self, month: &str, rows: &Gathered<'_>, events: &[&EventRow]) -> Result<DataFile, StoreError> {
         let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
-        let from = rows.columns(&states::FROM, &range).map_err(broken)?;
+        let from = rows.columns(&states::FROM).map_err(broken)?;
         let states = States::of(&from, events.iter().copied(), self.catalogue).map_err(broken)?;
-        let (all, own) = (columns::sessions(self.catalogue), columns::session_rows());
-        let arrays = own.iter().map(|column| rows.column(column, range.clone())).chain(states.columns().map(Ok));
-        let mut nulls = NullCounts::new();
-        let counted = all.iter().zip(arrays).map(|(column, array)| {
-            let array = array?;
-            nulls.insert(column.name.clone(), array.logical_null_count());
-            Ok(array)
-        });
-        let bytes = encoding::encode(&all, counted).map_err(|error| damaged(TableName::Sessions, &error))?;
-        let content = Content { bytes, rows: range.len(), stats: data_file::stats(&from, &nulls) };
+        let all = columns::sessions(self.catalogue);
+        let encoded = encoding::encode(&all, &pieces(rows, &states));
+        let Encoded { bytes, nulls } = encoded.map_err(|error| damaged(TableName::Sessions, &error))?;
+        let nulls: NullCounts = all.iter().map(|column| column.name.clone()).zip(nulls).collect();
+        let content = Content { bytes, rows: rows.len(), stats: data_file::stats(&from, &nulls) };
         data_file::put(self.store.home(), TableName::Sessions, Some(month), content)
     }
 
@@ -249,6 +233,13 @@ impl Settled<'_> {
     }
 }
 
+/// All columns of a file of sessions, in their order.
+pub(super) fn pieces<'a>(rows: &'a Gathered<'_>, states: &'a States<'_>) -> Vec<Piece<'a>> {
+    let own = columns::session_rows().into_iter();
+    let own = own.map(|column| Piece::new(1, move || Ok(vec![rows.column(&column)?])));
+    own.chain(states.pieces()).collect()
+}
+
 /// Events that stay, each with the number of its file; and the files that lose some.
 type EventsOf = (Vec<(EventRow, usize)>, BTreeSet<usize>);
 
@@ -268,7 +259,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    fn files_of<'p>(&'p self, files: &'p [DataFile], month: &'p str) -> impl Iterator<Item = (u32, &'p Changing)> {
+    pub(super) fn files_of<'p>(
+        &'p self,
+        files: &'p [DataFile],
+        month: &'p str,
+    ) -> impl Iterator<Item = (u32, &'p Changing)> {
         let of_month = move |number: &u32| files[*number as usize].partition.as_deref() == Some(month);
         self.files.iter().filter(move |(number, _)| of_month(number)).map(|(number, rows)| (*number, rows))
     }
