@@ -2,6 +2,7 @@
 
 use super::catalogue::EffectId;
 use super::day::Day;
+use super::session::Text;
 
 /// Severity grade 1 mild … 5 death (CTCAE convention).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,14 +39,14 @@ pub enum Link {
     /// It names its session.
     Session {
         /// The session, as in the log.
-        session_id: String,
+        session_id: Text,
         /// The patient, where the event names one too: it must be the session's.
-        patient_id: Option<String>,
+        patient_id: Option<Text>,
     },
     /// It names a patient, and perhaps a body area (as a code); the session is found by onset and window.
     Patient {
         /// The patient, as in the log.
-        patient_id: String,
+        patient_id: Text,
         /// Treated area, when given.
         body_area: Option<super::codes::BodyArea>,
     },
@@ -69,7 +70,7 @@ pub struct Event {
     /// The reporter's own words (for an uncoded term, the term itself).
     pub verbatim: Option<String>,
     /// IMDRF annex code, when given.
-    pub imdrf_code: Option<String>,
+    pub imdrf_code: Option<Text>,
     /// Day of the report, when given.
     pub reported: Option<Day>,
 }

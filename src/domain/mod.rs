@@ -21,5 +21,5 @@ pub use day::Day;
 pub use event::{Event, Grade, Link, Resolution};
 pub use place::{FileId, Place};
 pub use scales::{Direction, SCALES, Scale};
-pub use session::{Asked, ReportedEffect, Session};
+pub use session::{Asked, ReportedEffect, Session, Text};
 pub use skin_tone::{Fitzpatrick, ItaClass, Monk};

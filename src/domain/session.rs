@@ -8,6 +8,9 @@ use super::day::Day;
 use super::event::{Grade, Resolution};
 use super::skin_tone::{Fitzpatrick, Monk};
 
+/// A text of a record: a short one, as most are, lies in the record itself.
+pub type Text = compact_str::CompactString;
+
 /// Whether the patient was asked about side effects, and what was said in the session's own row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Asked {
@@ -36,20 +39,20 @@ pub struct ReportedEffect {
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "each field is described, with its unit, in `domain::COLUMNS`")]
 pub struct Session {
-    pub session_id: String,
-    pub patient_id: String,
-    pub clinic_id: String,
-    pub practitioner_id: Option<String>,
-    pub state: Option<String>,
+    pub session_id: Text,
+    pub patient_id: Text,
+    pub clinic_id: Text,
+    pub practitioner_id: Option<Text>,
+    pub state: Option<Text>,
     pub practitioner_credential: Option<Credential>,
     pub practitioner_experience_years: Option<f64>,
     pub session_date: Day,
     pub course_session: Option<u32>,
     pub setting: Setting,
     pub modality: Modality,
-    pub device_model: Option<String>,
-    pub device_lot: Option<String>,
-    pub firmware: Option<String>,
+    pub device_model: Option<Text>,
+    pub device_lot: Option<Text>,
+    pub firmware: Option<Text>,
     pub needle_depth_mm: Option<f64>,
     pub needle_count: Option<u32>,
     pub passes: Option<u32>,

@@ -11,14 +11,13 @@ use super::load::LoadError;
 use super::reading::{self, FileRead, Progress, Reading};
 use super::settle::Source;
 use super::tally::Role;
-use crate::domain::{Asked, Catalogue, Day, FileId, Session};
+use crate::domain::{Asked, Catalogue, Day, FileId, Place, Session};
 use crate::ingest::RawBatch;
 use crate::store::lake::{
-    Author, Batch, BatchKind, Counts, EventRow, Home, Identity, Incoming, IngestedFile, Keys, Origin, Remarks,
-    RowsBuilder, Rules, ScoreRow, SettledBatch, Store, StoreError, TableName, WriteLock,
+    Author, Batch, BatchKind, Counts, EventRow, Home, Incoming, IngestedFile, Keys, Origin, Remarks, Rows, Rules,
+    ScoreRow, SettledBatch, Store, StoreError, TableName, WriteLock,
 };
 use crate::validate::{AssessmentJudge, EventJudge, Judged, Mapping, Rejection, SessionJudge, Warning};
-use arrow::array::ArrayRef;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
@@ -145,8 +144,7 @@ fn open_or_create(request: &TakeIn<'_>) -> Result<Store, StoreError> {
 
 /// What a batch of a session log gives, made beside others at the same time.
 struct SessionRows {
-    columns: Vec<ArrayRef>,
-    identities: Vec<Identity>,
+    rows: Rows,
     rest: Rest,
     newest: Option<Day>,
 }
@@ -333,7 +331,7 @@ impl<'a> Taking<'a> {
         };
         let reading = Reading { role: Role::Log, make, ignored: SessionJudge::ignored, work };
         self.read(file, reading, |taking, made: SessionRows| {
-            taking.incoming.add(made.columns, &made.identities)?;
+            taking.incoming.add(made.rows)?;
             taking.newest = taking.newest.max(made.newest);
             taking.note(number, made.rest)
         })
@@ -452,15 +450,10 @@ impl<'a> Taking<'a> {
 }
 
 fn session_rows(judged: Vec<Judged<Session>>, origin: Origin<'_>) -> SessionRows {
-    let rows = judged.iter().map(|judged| judged.accepted.len()).sum();
-    let mut builder = RowsBuilder::new(origin, rows);
-    let mut newest = None;
-    for session in judged.iter().flat_map(|judged| &judged.accepted) {
-        builder.push(session.place, &session.value);
-        newest = newest.max(newest_of(&session.value));
-    }
-    let (columns, identities) = builder.finish();
-    SessionRows { columns, identities, rest: Rest::of(judged), newest }
+    let accepted = judged.iter().flat_map(|judged| &judged.accepted);
+    let sessions: Vec<(Place, &Session)> = accepted.map(|session| (session.place, &session.value)).collect();
+    let newest = sessions.iter().filter_map(|(_, session)| newest_of(session)).max();
+    SessionRows { rows: Rows::of(origin, &sessions), rest: Rest::of(judged), newest }
 }
 
 fn newest_of(session: &Session) -> Option<Day> {

@@ -8,7 +8,7 @@ use super::treatment::{Heard, Occurred, Treatment};
 use super::world::DEVICES;
 use super::{canonical, field};
 use crate::domain::codes::{Credential, Setting, Side, YesNo};
-use crate::domain::{Asked, Event, Fitzpatrick, Grade, Link, Monk, ReportedEffect, Resolution, Session};
+use crate::domain::{Asked, Event, Fitzpatrick, Grade, Link, Monk, ReportedEffect, Resolution, Session, Text};
 
 /// A session as a reader of the log would see it, with its late events, and with its hidden truth.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,11 +31,11 @@ impl SimulatedSession {
     }
 }
 
-fn text(push: impl Fn(&mut Row)) -> String {
+fn text(push: impl Fn(&mut Row)) -> Text {
     let mut row = Row::default();
     push(&mut row);
     row.end();
-    row.fields().next().map(|field| String::from_utf8_lossy(field).into_owned()).unwrap_or_default()
+    row.fields().next().map(Text::from_utf8_lossy).unwrap_or_default()
 }
 
 fn yes_no(yes: bool) -> YesNo {
@@ -53,9 +53,9 @@ fn session(model: &Model<'_>, t: &Treatment) -> Session {
     Session {
         session_id: text(|row| canonical::push_session_id(model, t.session, row)),
         patient_id: text(|row| canonical::push_patient_id(model, t.patient, row)),
-        clinic_id: clinic.clinic_id.clone(),
-        practitioner_id: who.filter(|_| known(field::PRACTITIONER_ID)).map(|who| who.practitioner_id.clone()),
-        state: Some(clinic.state.clone()),
+        clinic_id: Text::from(&clinic.clinic_id),
+        practitioner_id: who.filter(|_| known(field::PRACTITIONER_ID)).map(|who| Text::from(&who.practitioner_id)),
+        state: Some(Text::from(&clinic.state)),
         practitioner_credential: known(field::PRACTITIONER_CREDENTIAL)
             .then(|| who.map_or(Credential::Myself, |who| who.credential)),
         practitioner_experience_years: who
@@ -65,9 +65,9 @@ fn session(model: &Model<'_>, t: &Treatment) -> Session {
         course_session: known(field::COURSE_SESSION).then_some(t.course_session),
         setting: if t.home { Setting::Home } else { Setting::Professional },
         modality: t.modality,
-        device_model: known(field::DEVICE_MODEL).then(|| device.model.to_owned()),
+        device_model: known(field::DEVICE_MODEL).then(|| Text::from(device.model)),
         device_lot: known(field::DEVICE_LOT).then(|| text(|row| canonical::push_lot(model, t, row))),
-        firmware: t.firmware.filter(|_| known(field::FIRMWARE)).map(|at| device.firmware[at].to_owned()),
+        firmware: t.firmware.filter(|_| known(field::FIRMWARE)).map(|at| Text::from(device.firmware[at])),
         needle_depth_mm: known(field::NEEDLE_DEPTH_MM).then(|| thousandth(t.depth_um)),
         needle_count: known(field::NEEDLE_COUNT).then_some(t.needle_count),
         passes: known(field::PASSES).then_some(t.passes),

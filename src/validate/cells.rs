@@ -8,7 +8,7 @@ use super::rules;
 use super::skin_tone;
 use super::spelling::{Words, nearest};
 use crate::domain::codes::CodeSet;
-use crate::domain::{Day, Fitzpatrick, Grade, Monk};
+use crate::domain::{Day, Fitzpatrick, Grade, Monk, Text};
 use crate::ingest::{NO_TEXT, NOT_CALCULATED, RawRecord, is_cell_error};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -188,16 +188,16 @@ pub(super) struct TextCell {
 }
 
 impl TextCell {
-    pub(super) fn read(&self, row: &Row<'_>) -> Result<Option<String>, Complaint> {
+    pub(super) fn read(&self, row: &Row<'_>) -> Result<Option<Text>, Complaint> {
         let Some(text) = self.cell.get(row)? else { return Ok(None) };
         if text.len() > self.longest && text.chars().count() > self.longest {
             let hint = format!("longer than {} letters; look for shifted columns", self.longest);
             return Err(Problem::new(rules::TEXT_TOO_LONG, hint).of(self.cell.column, &text));
         }
         if has_controls(&text) {
-            return Ok(Some(text.split_whitespace().collect::<Vec<_>>().join(" ")));
+            return Ok(Some(text.split_whitespace().collect::<Vec<_>>().join(" ").into()));
         }
-        Ok(Some(text.into_owned()))
+        Ok(Some(Text::from(text)))
     }
 }
 

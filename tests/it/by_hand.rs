@@ -12,9 +12,9 @@ pub(crate) fn day(days: i32) -> Day {
 /// A session of a patient, with nothing optional filled in and nobody asked.
 pub(crate) fn session(id: usize, patient: &str, session_day: i32) -> Session {
     Session {
-        session_id: format!("s{id}"),
-        patient_id: patient.to_owned(),
-        clinic_id: "north".to_owned(),
+        session_id: format!("s{id}").into(),
+        patient_id: patient.into(),
+        clinic_id: "north".into(),
         practitioner_id: None,
         state: None,
         practitioner_credential: None,

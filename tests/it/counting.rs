@@ -80,7 +80,7 @@ fn an_event_without_session_belongs_to_the_latest_session_whose_window_holds_it(
 fn an_event_before_its_session_is_told() {
     let table = table(&[session(1, "a", 10)]);
     let event = |onset: i32| Event {
-        link: Link::Session { session_id: "s1".to_owned(), patient_id: None },
+        link: Link::Session { session_id: "s1".into(), patient_id: None },
         effect: pih(),
         grade: None,
         onset: Some(day(onset)),
@@ -281,8 +281,8 @@ fn many_patients_in_parts_count_as_in_one() {
     let sessions: Vec<Session> = (0..50_000)
         .map(|at| {
             let made = Session {
-                session_id: format!("s{at}"),
-                patient_id: format!("p{}", at * 7919 % 17_000),
+                session_id: format!("s{at}").into(),
+                patient_id: format!("p{}", at * 7919 % 17_000).into(),
                 ..if at % 11 == 0 { with.clone() } else { without.clone() }
             };
             skin(made, u8::try_from(1 + at % 6).ok(), Some(1.0))

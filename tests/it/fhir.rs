@@ -89,13 +89,13 @@ fn an_adverse_event_is_a_side_effect_of_the_procedure_that_it_names() {
     let events = values(&judged);
     let [first, second] = events[..] else { panic!("{events:#?}") };
     let catalogue = Catalogue::built_in();
-    let link = Link::Session { session_id: "s1".to_owned(), patient_id: Some("P-0001".to_owned()) };
+    let link = Link::Session { session_id: "s1".into(), patient_id: Some("P-0001".to_owned().into()) };
     assert_eq!((&first.link, catalogue.get(first.effect).code.as_str()), (&link, "pih"));
     assert_eq!((first.grade.unwrap().number(), first.serious, first.resolution), (2, Some(false), Resolution::Ongoing));
     assert_eq!(first.verbatim.as_deref(), Some("brown spots"));
     let days = (first.onset.unwrap().to_string(), first.reported.unwrap().to_string());
     assert_eq!(days, ("2026-03-30".to_owned(), "2026-04-02".to_owned()));
-    assert_eq!(second.link, Link::Patient { patient_id: "P-0002".to_owned(), body_area: None });
+    assert_eq!(second.link, Link::Patient { patient_id: "P-0002".into(), body_area: None });
     assert_eq!((catalogue.get(second.effect).code.as_str(), second.serious), ("infection", Some(true)));
     assert!(matches!(second.resolution, Resolution::On(day) if day.to_string() == "2026-03-20"));
     assert!(left_out(reader.as_ref()).contains(&"1 AdverseEvent resources with actuality potential".to_owned()));

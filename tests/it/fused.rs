@@ -221,9 +221,9 @@ fn lots(names: usize) -> SessionTable {
     let (with, without) = (followed(session(0, "p", 0), 100, &["pih"]), followed(session(0, "p", 0), 100, &[]));
     let sessions: Vec<Session> = (0..names + names / 3)
         .map(|at| Session {
-            session_id: format!("s{at}"),
-            patient_id: format!("p{}", at % 997),
-            device_lot: (at % 11 != 0).then(|| format!("lot {}", at % names)),
+            session_id: format!("s{at}").into(),
+            patient_id: format!("p{}", at % 997).into(),
+            device_lot: (at % 11 != 0).then(|| format!("lot {}", at % names).into()),
             ..if at % 7 == 0 { with.clone() } else { without.clone() }
         })
         .collect();

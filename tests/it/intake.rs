@@ -65,9 +65,9 @@ fn session_value(session: &Session, column: &str) -> String {
     let catalogue = catalogue_of_cases();
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| value.to_string());
     match column {
-        "session_id" => session.session_id.clone(),
-        "patient_id" => session.patient_id.clone(),
-        "clinic_id" => session.clinic_id.clone(),
+        "session_id" => session.session_id.to_string(),
+        "patient_id" => session.patient_id.to_string(),
+        "clinic_id" => session.clinic_id.to_string(),
         "session_date" => session.session_date.to_string(),
         "modality" => session.modality.code().to_owned(),
         "needle_depth_mm" => number(session.needle_depth_mm),
@@ -107,8 +107,8 @@ fn end(resolution: Resolution) -> String {
 fn event_value(event: &Event, column: &str) -> String {
     let dash = || "-".to_owned();
     match (column, &event.link) {
-        ("session_id", Link::Session { session_id, .. }) => session_id.clone(),
-        ("patient_id", Link::Patient { patient_id, .. }) => patient_id.clone(),
+        ("session_id", Link::Session { session_id, .. }) => session_id.to_string(),
+        ("patient_id", Link::Patient { patient_id, .. }) => patient_id.to_string(),
         ("body_area", Link::Patient { body_area, .. }) => body_area.map_or(dash(), |area| area.code().to_owned()),
         ("side_effect", _) => Catalogue::built_in().get(event.effect).code.clone(),
         ("grade", _) => event.grade.map_or(dash(), |grade| grade.number().to_string()),

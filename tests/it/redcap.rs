@@ -97,7 +97,7 @@ fn raw_data_and_labels_give_the_same_sessions_events_and_scores() {
 
         let events = read!(EventJudge, Table::Events, &path, &mapping);
         let [event] = events.values()[..] else { panic!("{file}: {:?}", events.refused()) };
-        let link = Link::Session { session_id: "P-001-2".to_owned(), patient_id: Some("P-001".to_owned()) };
+        let link = Link::Session { session_id: "P-001-2".into(), patient_id: Some("P-001".to_owned().into()) };
         assert_eq!((&event.link, event.grade.unwrap().number()), (&link, 2));
         assert_eq!(Catalogue::built_in().get(event.effect).code, "pih");
 
@@ -137,7 +137,7 @@ fn what_goes_wrong_in_an_export_is_told_row_by_row() {
     let told: Vec<(String, String)> = sessions
         .values()
         .iter()
-        .map(|s| (s.session_id.clone(), s.fitzpatrick.map_or("-", |skin| skin.numeral()).to_owned()))
+        .map(|s| (s.session_id.to_string(), s.fitzpatrick.map_or("-", |skin| skin.numeral()).to_owned()))
         .collect();
     let told: Vec<(&str, &str)> = told.iter().map(|(id, skin)| (id.as_str(), skin.as_str())).collect();
     // The record's own row stands behind its treatments; P-003 has none; those of P-004 contradict each other.

@@ -413,7 +413,10 @@ fn a_session_in_memory_says_what_its_row_says() {
     let log = rows(&written(&plan).sessions);
     for (one, row) in sessions(&model).zip(&log) {
         let Session { session_id, patient_id, clinic_id, .. } = &one.session;
-        assert_eq!((session_id, patient_id, clinic_id), (&row["session_id"], &row["patient_id"], &row["clinic_id"]));
+        assert_eq!(
+            (session_id.as_str(), patient_id.as_str(), clinic_id.as_str()),
+            (row["session_id"].as_str(), row["patient_id"].as_str(), row["clinic_id"].as_str())
+        );
         assert_eq!(one.session.session_date.to_string(), row["session_date"]);
         let text = |value: Option<String>| value.unwrap_or_default();
         assert_eq!(text(one.session.needle_depth_mm.map(|depth| depth.to_string())), row["needle_depth_mm"]);
@@ -456,7 +459,7 @@ fn tiny_logs_are_written_too() {
 mod read_back {
     use super::{Path, Plan, Verdict, messy, sessions, simulate_into};
     use std::collections::BTreeMap;
-    use stipple::domain::{Asked, Catalogue, FileId, Session};
+    use stipple::domain::{Asked, Catalogue, FileId, Session, Text};
     use stipple::ingest;
     use stipple::simulate::Model;
     use stipple::validate::{AssessmentJudge, Duplicates, EventJudge, Judged, Mapping, Seen, SessionJudge, Table};
@@ -466,7 +469,7 @@ mod read_back {
         refused: BTreeMap<&'static str, u64>,
         superseded: u64,
         uncoded: u64,
-        sessions: BTreeMap<String, Session>,
+        sessions: BTreeMap<Text, Session>,
     }
 
     fn judged<T>(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use stipple::domain::{Catalogue, Day};
+use stipple::domain::{Catalogue, Day, Place};
 use stipple::pipeline::listing::RuleTally;
 use stipple::pipeline::load::load;
 use stipple::pipeline::settle::{AsOf, Choice, Named, settle_with};
@@ -24,6 +24,8 @@ pub(crate) struct Warehouse {
     pub(crate) keys: Keys,
     day: i64,
     mapping: Mapping,
+    /// Bytes that an ingest may use, about.
+    memory: usize,
 }
 
 impl Warehouse {
@@ -33,6 +35,7 @@ impl Warehouse {
             keys: Keys::new([7; 32]),
             day: i64::from(Day::from_ymd(2026, 3, 1).unwrap().0),
             mapping: Mapping::default(),
+            memory: 64 << 20,
         }
     }
 
@@ -73,7 +76,7 @@ impl Warehouse {
             source_name: None,
             mapping_hash: "",
             keys: &self.keys,
-            memory: 64 << 20,
+            memory: self.memory,
             author: &author,
         };
         take_in(&request, &Unwatched)
@@ -793,37 +796,53 @@ fn a_folder_with_something_else_in_it_is_left_alone() {
     assert!(matches!(refused, Err(TakeInError::Store(StoreError::ForeignFolder { .. }))));
 }
 
-/// Events of sessions that do not fit into memory go to temporary files; what comes out is the same.
+/// What does not fit into memory goes to temporary files; what comes out is the same: new, repeated, amended and moved
+/// sessions, follow-ups that went back, ids of other patients, events of all of them.
 #[test]
 fn little_memory_gives_the_same_store() {
-    let rows: Vec<String> = (0..9000)
-        .map(|n| row(&format!("S{n}"), &format!("P{}", n / 3), &format!("2026-{:02}-11", 1 + n % 12), "", "none"))
-        .collect();
-    let text = log(&rows);
-    let mut tables = BTreeMap::new();
-    for memory in [usize::MAX, 1] {
-        let warehouse = Warehouse::new();
-        let path = warehouse.file("log.csv", &text);
-        let logs = [path];
-        let named = Named { logs: &logs, events: &[], assessments: &[] };
-        let source = Source::find(Path::new(""), named, Mapping::default()).unwrap();
-        let author = warehouse.author();
-        let request = TakeIn {
-            store: &Home::from(&warehouse.root()),
-            source: &source,
-            source_name: None,
-            mapping_hash: "",
-            keys: &warehouse.keys,
-            memory,
-            author: &author,
+    let many = |from: usize, effects: &str| -> Vec<String> {
+        let row = |n: usize| {
+            let day = format!("2026-{:02}-11", 1 + n % 12);
+            row(&format!("S{n}"), &format!("P{}", n / 3), &day, "2027-05-01", effects)
         };
-        take_in(&request, &Unwatched).unwrap();
+        (from..from + 600).map(row).collect()
+    };
+    let first = log(&many(0, "none"));
+    let mut again = many(400, "erythema:1");
+    again.extend(many(0, "none").into_iter().take(100));
+    again.push(row("S7", "P2", "2026-08-11", "2026-12-01", "pih:1"));
+    again.push(row("S9", "P4000", "2026-10-11", "2027-05-01", "none"));
+    again.push(row("S11", "P3", "2026-11-11", "2027-05-01", "none"));
+    let early = format!(
+        "{EVENTS}S3,P1,pih,1,2026-05-20,\n,P150,pih,2,2026-12-20,\nS990,,pih,1,2027-01-05,\n,P9000,pih,1,2026-05-01,\n"
+    );
+    let late = format!("{EVENTS}S450,,bruising,2,2026-08-01,\n,P5,pih,1,2026-06-01,\nS4,P9,pih,1,2026-06-01,\n");
+    let [plenty, little] = [64 << 20, 1 << 15].map(|memory| {
+        let mut warehouse = Warehouse { memory, ..Warehouse::new() };
+        let mut taken = vec![warehouse.ingest(&[&first], &[&early])];
+        taken.push(warehouse.ingest(&[&log(&again)], &[&late]));
+        taken.push(warehouse.ingest(&[&log(&many(900, "none"))], &[]));
         let store = warehouse.open();
-        assert_eq!(store.latest().counts.sessions, 9000);
-        let files = store.files(TableName::Sessions, store.latest()).unwrap();
-        tables.insert(memory, files.into_iter().map(|file| file.path).collect::<Vec<_>>());
-    }
-    assert_eq!(tables[&usize::MAX], tables[&1]);
+        let files = |table: TableName| -> Vec<String> {
+            store.files(table, store.latest()).unwrap().into_iter().map(|file| file.path).collect()
+        };
+        let places = |tallies: BTreeMap<String, RuleTally>| -> BTreeMap<String, (u64, Vec<Place>)> {
+            let place = |tally: RuleTally| (tally.count, tally.examples.into_iter().map(|one| one.place).collect());
+            tallies.into_iter().map(|(rule, tally)| (rule, place(tally))).collect()
+        };
+        let told = |taken: TakenIn| (taken.counts, places(taken.warnings), places(taken.refusals));
+        let told: Vec<_> = taken.into_iter().map(told).collect();
+        assert!(verify::verify(&store, &store.latest().catalogue()).unwrap().problems.is_empty());
+        (told, [TableName::Sessions, TableName::Events, TableName::Superseded].map(files))
+    });
+    let [(counts, warnings, _), (changed, warned, refused), _] = &plenty.0[..] else { panic!("three batches") };
+    let count =
+        |tallies: &BTreeMap<String, (u64, Vec<Place>)>, rule: &str| tallies.get(rule).map_or(0, |(count, _)| *count);
+    assert_eq!((counts.new_sessions, changed.new_sessions, changed.amended_sessions), (600, 400, 203));
+    assert_eq!((counts.pending, count(warnings, "waiting_event"), changed.joined_late), (3, 1, 1));
+    assert_eq!((count(warned, "follow_up_kept"), count(warned, "patient_changed")), (1, 1));
+    assert_eq!(count(refused, "event_of_other_patient"), 1);
+    assert_eq!(plenty, little);
 }
 
 #[test]

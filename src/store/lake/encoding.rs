@@ -140,7 +140,7 @@ pub(super) fn properties(columns: &[DiskColumn]) -> Result<WriterProperties, Par
         .set_offset_index_disabled(true)
         .set_compression(Compression::UNCOMPRESSED)
         .set_created_by(concat!("stipple ", env!("CARGO_PKG_VERSION")).to_owned());
-    let zstd = Compression::ZSTD(ZstdLevel::try_new(3)?);
+    let zstd = Compression::ZSTD(ZstdLevel::try_new(1)?);
     for column in columns {
         properties = column_properties(properties, column, zstd);
     }

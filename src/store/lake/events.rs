@@ -94,7 +94,7 @@ impl EventRow {
             resolution: *resolution,
             serious: *serious,
             verbatim: verbatim.as_deref().map(hide),
-            imdrf_code: imdrf_code.clone(),
+            imdrf_code: imdrf_code.as_deref().map(str::to_owned),
             reported: *reported,
             status: Status::UnknownSession,
             candidates: 0,

@@ -6,12 +6,13 @@ use super::data_file::damaged;
 use super::entries::{Entries, Entry, NO_FOLLOW_UP};
 use super::error::StoreError;
 use super::events::EventRow;
-use super::month::{Month, Months};
-use super::rows::Identity;
+use super::gather;
+use super::month::Month;
+use super::rows::{Identity, Rows};
 use super::scores::ScoreRow;
 use crate::domain::Day;
-use arrow::array::{Array, ArrayRef, AsArray, Date32Array, RecordBatch, UInt32Array};
-use arrow::compute::interleave_record_batch;
+use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::concat_batches;
 use arrow::datatypes::{Date32Type, SchemaRef, UInt8Type};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
@@ -34,9 +35,9 @@ struct Bucket {
 
 /// What a batch brings.
 pub struct Incoming {
-    /// Rows not yet divided by month. Later they are put in order within their month: rows that lie over all memory
-    /// take several times as long to fetch as those of a month together.
-    waiting: Vec<RecordBatch>,
+    /// Rows not yet joined, by month. Later they are put in order within their month: rows that lie over all memory take
+    /// several times as long to fetch as those of a month together.
+    waiting: BTreeMap<Month, Vec<RecordBatch>>,
     waiting_rows: usize,
     months: BTreeMap<Month, Bucket>,
     pub(super) entries: Entries,
@@ -55,15 +56,18 @@ const SESSIONS_SHARE: usize = 3;
 /// … and that what is known of each may take.
 const ENTRIES_SHARE: usize = 8;
 
-/// Rows that are divided by month at once: few enough to stay in a processor's cache.
-const DIVIDED_ROWS: usize = 64 << 10;
+/// Bytes that go to a temporary file, or come from it, at once.
+const SPILL_BYTES: usize = 256 << 10;
+
+/// Rows that are joined at once: few enough to stay in a processor's cache.
+const JOINED_ROWS: usize = 64 << 10;
 
 impl Incoming {
     /// Nothing yet, for work that may use about `memory` bytes: sessions beyond a share of it go to temporary files.
     #[must_use]
     pub fn new(memory: usize) -> Incoming {
         Incoming {
-            waiting: Vec::new(),
+            waiting: BTreeMap::new(),
             waiting_rows: 0,
             months: BTreeMap::new(),
             entries: Entries::new(memory / ENTRIES_SHARE),
@@ -81,35 +85,41 @@ impl Incoming {
         self.entries.len()
     }
 
-    /// Adds rows as [`super::RowsBuilder`] gives them.
+    /// Adds rows, which come after those before.
     ///
     /// # Errors
     /// When the disk that holds what does not fit into memory is full.
-    pub fn add(&mut self, mut columns: Vec<ArrayRef>, identities: &[Identity]) -> Result<(), StoreError> {
+    pub fn add(&mut self, rows: Rows) -> Result<(), StoreError> {
+        let Rows { mut columns, identities, places, months } = rows;
         if identities.is_empty() {
             return Ok(());
         }
         let first = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        columns.push(Arc::new(UInt32Array::from_iter_values((first..).take(identities.len()))));
+        columns.push(Arc::new(UInt32Array::from_iter_values(places.iter().map(|place| first + place))));
         let rows = RecordBatch::try_new(self.schema.clone(), columns);
         let rows = rows.map_err(|error| damaged(TableName::Sessions, &error))?;
-        self.note(&rows, identities, first)?;
+        self.note(&rows, &identities)?;
+        let mut from = 0;
+        for (month, length) in months {
+            self.waiting.entry(month).or_default().push(rows.slice(from, length));
+            from += length;
+        }
         self.waiting_rows += rows.num_rows();
-        self.waiting.push(rows);
-        if self.waiting_rows < DIVIDED_ROWS { Ok(()) } else { self.divide() }
+        if self.waiting_rows < JOINED_ROWS { Ok(()) } else { self.join() }
     }
 
-    fn note(&mut self, rows: &RecordBatch, identities: &[Identity], first: u32) -> Result<(), StoreError> {
+    fn note(&mut self, rows: &RecordBatch, identities: &[Identity]) -> Result<(), StoreError> {
+        let days = |name: &str| rows.column_by_name(name)?.as_primitive_opt::<Date32Type>();
         let areas = rows.column_by_name("body_area").and_then(|column| column.as_primitive_opt::<UInt8Type>());
-        let (Some(sessions), Some(follow_ups), Some(areas)) =
-            (days(rows, "session_date"), days(rows, "last_follow_up_date"), areas)
+        let (Some(sessions), Some(follow_ups), Some(areas), Some(numbers)) =
+            (days("session_date"), days("last_follow_up_date"), areas, gather::numbers(rows))
         else {
             return Ok(());
         };
-        for (row, (identity, number)) in identities.iter().zip(first..).enumerate() {
+        for (row, identity) in identities.iter().enumerate() {
             self.entries.push(Entry {
                 identity: *identity,
-                number,
+                number: numbers.value(row),
                 day: Day(sessions.value(row)),
                 body_area: areas.value(row),
                 follow_up: if follow_ups.is_valid(row) { follow_ups.value(row) } else { NO_FOLLOW_UP },
@@ -118,35 +128,18 @@ impl Incoming {
         Ok(())
     }
 
-    /// Where the rows of each month lie among those that wait: batch and row in it, in the order in which they came.
-    fn by_month(&self) -> BTreeMap<Month, Vec<(usize, usize)>> {
-        let mut months = Months::default();
-        let mut by_month: BTreeMap<Month, Vec<(usize, usize)>> = BTreeMap::new();
-        for (batch, rows) in self.waiting.iter().enumerate() {
-            let days = days(rows, "session_date").into_iter().flat_map(|days| days.values());
-            for (row, day) in days.enumerate() {
-                if let Some(month) = months.of(Day(*day)) {
-                    by_month.entry(month).or_default().push((batch, row));
-                }
-            }
-        }
-        by_month
-    }
-
-    /// Divides the rows that wait by month.
-    fn divide(&mut self) -> Result<(), StoreError> {
-        let by_month: Vec<_> = self.by_month().into_iter().collect();
-        let waiting: Vec<&RecordBatch> = self.waiting.iter().collect();
-        let part =
-            |(month, places): &(Month, Vec<(usize, usize)>)| Ok((*month, interleave_record_batch(&waiting, places)?));
-        let parts: Result<Vec<(Month, RecordBatch)>, ArrowError> = by_month.par_iter().map(part).collect();
-        for (month, part) in parts.map_err(|error| damaged(TableName::Sessions, &error))? {
-            self.in_memory += part.get_array_memory_size();
+    /// Joins the rows that wait, month by month.
+    fn join(&mut self) -> Result<(), StoreError> {
+        let waiting: Vec<(Month, Vec<RecordBatch>)> = std::mem::take(&mut self.waiting).into_iter().collect();
+        let schema = &self.schema;
+        let joined = waiting.into_par_iter().map(|(month, parts)| Ok((month, concat_batches(schema, &parts)?)));
+        let joined: Result<Vec<(Month, RecordBatch)>, ArrowError> = joined.collect();
+        for (month, rows) in joined.map_err(|error| damaged(TableName::Sessions, &error))? {
+            self.in_memory += rows.get_array_memory_size();
             let bucket = self.months.entry(month).or_default();
-            bucket.rows += part.num_rows();
-            bucket.batches.push(part);
+            bucket.rows += rows.num_rows();
+            bucket.batches.push(rows);
         }
-        self.waiting.clear();
         self.waiting_rows = 0;
         if self.in_memory > self.memory / SESSIONS_SHARE { self.spill() } else { Ok(()) }
     }
@@ -157,7 +150,7 @@ impl Incoming {
         self.months.par_iter_mut().try_for_each(|(_, bucket)| {
             if bucket.spilled.is_none() {
                 let file = tempfile::tempfile().map_err(spill_error)?;
-                let writer = StreamWriter::try_new(BufWriter::new(file), schema);
+                let writer = StreamWriter::try_new(BufWriter::with_capacity(SPILL_BYTES, file), schema);
                 bucket.spilled = Some(writer.map_err(|error| spill_error(io_of(error)))?);
             }
             for batch in bucket.batches.drain(..) {
@@ -177,15 +170,11 @@ impl Incoming {
     /// When the disk that holds a part of them is full.
     pub(super) fn take_months(&mut self) -> Result<BTreeMap<Month, Taken>, StoreError> {
         if self.waiting_rows > 0 {
-            self.divide()?;
+            self.join()?;
         }
         let months = std::mem::take(&mut self.months);
         months.into_iter().map(|(month, bucket)| Ok((month, Taken::of(bucket)?))).collect()
     }
-}
-
-fn days<'a>(rows: &'a RecordBatch, name: &str) -> Option<&'a Date32Array> {
-    rows.column_by_name(name)?.as_primitive_opt::<Date32Type>()
 }
 
 /// The incoming rows of one month.
@@ -230,7 +219,7 @@ impl Taken {
             file.rewind().map_err(spill_error)?;
             let schema = columns::on_the_way();
             let wanted = wanted.map(|names| names.iter().filter_map(|name| schema.index_of(name).ok()).collect());
-            StreamReader::try_new(BufReader::new(file), wanted).map_err(broken)
+            StreamReader::try_new(BufReader::with_capacity(SPILL_BYTES, file), wanted).map_err(broken)
         });
         let back = back.transpose()?.into_iter().flatten().map(move |batch| batch.map_err(broken));
         Ok(back.chain(self.batches.iter().cloned().map(Ok)))

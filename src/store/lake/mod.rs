@@ -51,7 +51,7 @@ pub use keys::{Keys, SessionKey};
 pub use ledger::{Batch, BatchKind, Counts, IngestedFile};
 pub use placing::RefusedEvent;
 pub use remarks::{Remark, Remarks};
-pub use rows::{Identity, Origin, RowsBuilder};
+pub use rows::{Identity, Origin, Rows};
 pub use scan::StoredSessions;
 pub use scores::ScoreRow;
 pub use snapshot::{PENDING_PARTITION, Snapshot};

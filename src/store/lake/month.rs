@@ -46,13 +46,13 @@ impl std::fmt::Display for Month {
 pub(super) struct Months(Option<(Day, Day, Month)>);
 
 impl Months {
-    pub(super) fn of(&mut self, day: Day) -> Option<Month> {
+    pub(super) fn of(&mut self, day: Day) -> Month {
         match self.0 {
-            Some((from, to, month)) if from <= day && day < to => Some(month),
+            Some((from, to, month)) if from <= day && day < to => month,
             _ => {
                 let month = Month::of(day);
                 self.0 = Some((month.first_day(), month.end(), month));
-                Some(month)
+                month
             }
         }
     }
@@ -67,7 +67,7 @@ mod tests {
         let mut months = Months::default();
         for day in (-800..40_000).step_by(7).map(Day) {
             let month = Month::of(day);
-            assert_eq!(months.of(day), Some(month));
+            assert_eq!(months.of(day), month);
             assert_eq!(month.to_string(), day.month_text());
             assert_eq!(Month::parse(&month.to_string()), Some(month));
             assert!(month.first_day() <= day && day < month.end());

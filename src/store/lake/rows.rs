@@ -3,6 +3,7 @@
 use super::columns::{self, Holds, LISTS, SCALE};
 use super::compact;
 use super::keys::{Keys, SessionKey};
+use super::month::{Month, Months};
 use crate::domain::{Asked, Catalogue, Place, Session};
 use crate::store::build::{CANONICAL, Reading};
 use arrow::array::{
@@ -11,6 +12,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, UInt8Type};
 use arrow::error::ArrowError;
+use rustc_hash::FxBuildHasher;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -54,15 +56,26 @@ pub struct Identity {
     pub patient: u64,
 }
 
-/// Collects the rows of a batch.
-pub struct RowsBuilder<'a> {
+/// Rows of sessions, those of a month together.
+pub struct Rows {
+    /// The columns as [`columns::on_the_way`] has them, but for the numbers of the rows.
+    pub(super) columns: Vec<ArrayRef>,
+    pub(super) identities: Vec<Identity>,
+    /// Of each row, its place among the sessions in the order in which they came.
+    pub(super) places: Vec<u32>,
+    /// The months, and how many rows each has.
+    pub(super) months: Vec<(Month, usize)>,
+}
+
+/// Rows under construction.
+struct Columns<'a> {
     origin: Origin<'a>,
     session_id: StringBuilder,
     patient_id: StringBuilder,
     columns: Vec<Building>,
     lists: [StringBuilder; 2],
     /// Texts of the sets of [`LISTS`] that were said.
-    list_texts: [HashMap<u16, String>; 2],
+    list_texts: [HashMap<u16, String, FxBuildHasher>; 2],
     asked: UInt8Builder,
     side_effects: StringBuilder,
     line: Int64Builder,
@@ -70,8 +83,6 @@ pub struct RowsBuilder<'a> {
     identities: Vec<Identity>,
     content: Content,
     effects: String,
-    /// The latest patient's id and pseudonym: a patient's sessions often stand together.
-    patient: (String, String),
 }
 
 impl Building {
@@ -193,17 +204,44 @@ fn dictionary(codes: &'static [&'static str]) -> ArrayRef {
     known.entry(codes.as_ptr().addr()).or_insert_with(|| Arc::new(StringArray::from(codes.to_vec()))).clone()
 }
 
-impl<'a> RowsBuilder<'a> {
-    /// No rows yet; room for `rows`.
+impl Rows {
+    /// The rows of sessions, which are given in the order in which they came.
     #[must_use]
-    pub fn new(origin: Origin<'a>, rows: usize) -> RowsBuilder<'a> {
-        RowsBuilder {
+    pub fn of(origin: Origin<'_>, sessions: &[(Place, &Session)]) -> Rows {
+        // A patient's sessions often stand together: his pseudonym is made once.
+        let mut pseudonyms: Vec<String> = Vec::new();
+        let mut of_session: Vec<usize> = Vec::with_capacity(sessions.len());
+        for (at, (_, session)) in sessions.iter().enumerate() {
+            if at == 0 || sessions[at - 1].1.patient_id != session.patient_id {
+                pseudonyms.push(origin.keys.pseudonym(origin.source, &session.patient_id));
+            }
+            of_session.push(pseudonyms.len() - 1);
+        }
+        let mut months = Months::default();
+        let mut order: Vec<(Month, u32)> =
+            sessions.iter().zip(0..).map(|((_, session), place)| (months.of(session.session_date), place)).collect();
+        order.sort_unstable();
+        let mut columns = Columns::new(origin, sessions.len());
+        for (_, place) in &order {
+            let (at, session) = sessions[*place as usize];
+            columns.push(at, session, &pseudonyms[of_session[*place as usize]]);
+        }
+        let (columns, identities) = columns.finish();
+        let months = order.chunk_by(|one, other| one.0 == other.0).map(|rows| (rows[0].0, rows.len())).collect();
+        Rows { columns, identities, places: order.into_iter().map(|(_, place)| place).collect(), months }
+    }
+}
+
+impl<'a> Columns<'a> {
+    /// No rows yet; room for `rows`.
+    fn new(origin: Origin<'a>, rows: usize) -> Columns<'a> {
+        Columns {
             origin,
             session_id: texts(rows),
             patient_id: texts(rows),
             columns: CANONICAL.iter().map(|(name, reading)| Building::of(name, *reading, rows)).collect(),
             lists: [texts(rows), texts(rows)],
-            list_texts: LISTS.map(|_| HashMap::new()),
+            list_texts: LISTS.map(|_| HashMap::default()),
             asked: UInt8Builder::with_capacity(rows),
             side_effects: texts(rows),
             line: Int64Builder::with_capacity(rows),
@@ -211,23 +249,16 @@ impl<'a> RowsBuilder<'a> {
             identities: Vec::with_capacity(rows),
             content: Content::default(),
             effects: String::new(),
-            patient: (String::new(), String::new()),
         }
     }
 
-    /// Adds a session.
-    pub fn push(&mut self, place: Place, session: &Session) {
+    fn push(&mut self, place: Place, session: &Session, pseudonym: &str) {
         self.content.0.clear();
         for column in &mut self.columns {
             column.push(session, &mut self.content);
         }
         self.push_lists(session);
         self.push_effects(session);
-        if self.patient.0 != session.patient_id || self.patient.1.is_empty() {
-            let pseudonym = self.origin.keys.pseudonym(self.origin.source, &session.patient_id);
-            self.patient = (session.patient_id.clone(), pseudonym);
-        }
-        let pseudonym = self.patient.1.as_str();
         self.session_id.append_value(without(&session.session_id, &session.patient_id, pseudonym));
         self.line.append_value(long(place.line));
         self.record.append_value(long(place.record));
@@ -262,9 +293,7 @@ impl<'a> RowsBuilder<'a> {
         self.side_effects.append_option(text);
     }
 
-    /// The rows as [`columns::on_the_way`] has them but for their numbers, and what is known of each.
-    #[must_use]
-    pub fn finish(mut self) -> (Vec<ArrayRef>, Vec<Identity>) {
+    fn finish(mut self) -> (Vec<ArrayRef>, Vec<Identity>) {
         let rows = self.identities.len();
         let mut arrays: Vec<ArrayRef> = vec![Arc::new(self.session_id.finish()), Arc::new(self.patient_id.finish())];
         arrays.extend(self.columns.into_iter().map(Building::finish));

@@ -3,7 +3,7 @@
 use super::columns::{self, TableName};
 use super::rows::{Origin, coded, fixed, long, measures, without};
 use crate::domain::codes::Side;
-use crate::domain::{Assessment, Day, Place};
+use crate::domain::{Assessment, Day, Place, Text};
 use arrow::array::{ArrayRef, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray, UInt8Array};
 use arrow::error::ArrowError;
 use std::hash::Hasher;
@@ -34,13 +34,13 @@ impl ScoreRow {
     pub fn of(origin: Origin<'_>, source: &Arc<str>, (place, value): (Place, &Assessment)) -> ScoreRow {
         let Assessment { patient_id, session_id, side, assessment_date, scale, score, rater } = value;
         let pseudonym = origin.keys.pseudonym(origin.source, patient_id);
-        let hide = |text: &String| without(text, patient_id, &pseudonym).into_owned();
+        let hide = |text: &Text| without(text, patient_id, &pseudonym).into_owned();
         let mut hasher = Xxh3Default::new();
         hasher.write_i32(assessment_date.0);
         hasher.write_u8(side.map_or(u8::MAX, |side| side as u8));
         hasher.write_u64(score.to_bits());
-        for text in [Some(scale), rater.as_ref()] {
-            hasher.write(text.map(String::as_bytes).unwrap_or_default());
+        for text in [Some(scale.as_str()), rater.as_deref()] {
+            hasher.write(text.map(str::as_bytes).unwrap_or_default());
             hasher.write_u8(if text.is_some() { 0xff } else { 0xfe });
         }
         let session = session_id.as_ref().map(|session| origin.keys.session(origin.source, session).0);

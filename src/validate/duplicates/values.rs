@@ -150,7 +150,7 @@ impl Values {
         self.days([*onset]);
         self.resolution(*resolution);
         self.wholes([serious.map(u32::from)]);
-        self.texts([verbatim, imdrf_code].map(Option::as_deref));
+        self.texts([verbatim.as_deref(), imdrf_code.as_deref()]);
         self.days([*reported]);
     }
 
