@@ -20,7 +20,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Args)]
 pub(super) struct Common {
-    /// Say nothing but errors
+    /// Say nothing on stderr but errors; answers stand on stdout
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
     /// Say more
@@ -121,6 +121,9 @@ pub(super) struct Ingest {
     /// Name of the source system: ids are unique within it (default: the mapping's, or `default`)
     #[arg(long, value_name = "NAME")]
     pub(super) source: Option<String>,
+    /// Read files that are in the store already once more: their rows are then the newest
+    #[arg(long)]
+    pub(super) again: bool,
     /// File with the key of the pseudonyms (default: $STIPPLE_KEY, or STORE.key beside a store in a folder)
     #[arg(long, value_name = "FILE")]
     pub(super) key: Option<PathBuf>,

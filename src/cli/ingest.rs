@@ -39,6 +39,7 @@ pub(super) fn ingest(command: &Ingest, common: &Common) -> Result<(), Failure> {
         source_name: command.source.as_deref(),
         mapping_hash: &mapping_hash,
         keys: &found.keys,
+        again: command.again,
         memory: common.memory,
         author: &author,
     };
@@ -118,6 +119,9 @@ fn as_text(taken: &TakenIn, store: &Path) -> String {
     let mut text = String::new();
     for (file, version) in &taken.known {
         text.push_str(&format!("{file} is in the store already, since version {version}\n"));
+    }
+    if !taken.known.is_empty() {
+        text.push_str("What came later stands; to read such a file as the newest, give --again\n");
     }
     let Some(version) = taken.version else {
         text.push_str("nothing new; the store is as it was");

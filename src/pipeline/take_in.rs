@@ -13,6 +13,7 @@ use super::settle::Source;
 use super::tally::Role;
 use crate::domain::{Asked, Catalogue, Day, FileId, Place, Session};
 use crate::ingest::RawBatch;
+use crate::store::lake::housekeeping;
 use crate::store::lake::{
     Author, Batch, BatchKind, Counts, EventRow, Home, Incoming, IngestedFile, Keys, Origin, Remarks, Rows, Rules,
     ScoreRow, SettledBatch, Store, StoreError, TableName, WriteLock,
@@ -58,6 +59,8 @@ pub struct TakeIn<'a> {
     pub mapping_hash: &'a str,
     /// The keys of the pseudonyms.
     pub keys: &'a Keys,
+    /// Whether files that are in the store already are read once more: their rows are then the newest.
+    pub again: bool,
     /// Bytes of memory that may be used, about.
     pub memory: usize,
     /// Who, and when.
@@ -103,15 +106,25 @@ pub fn take_in(request: &TakeIn<'_>, observer: &dyn Observer) -> Result<TakenIn,
 
 fn attempt(request: &TakeIn<'_>, observer: &dyn Observer) -> Result<TakenIn, TakeInError> {
     let lock = Store::lock(request.store)?;
+    let done = under_lock(request, &lock, observer);
+    if let Err(TakeInError::Store(_) | TakeInError::Load(LoadError::Store { .. })) = &done {
+        // Files that were written for nothing may fill the disk. Which these are the store itself tells: what was
+        // committed is not among them. Where even that fails, the first error is the one to tell.
+        let _ = Store::open(request.store).and_then(|store| housekeeping::tidy(&store, &lock));
+    }
+    done
+}
+
+fn under_lock(request: &TakeIn<'_>, lock: &WriteLock, observer: &dyn Observer) -> Result<TakenIn, TakeInError> {
     let mut store = open_or_create(request)?;
-    store.finish(&lock)?;
+    store.finish(lock)?;
     let mut catalogue = store.latest().catalogue();
     request.source.mapping.extend(&mut catalogue);
     let mut taking = Taking::new(request, &store, &catalogue, observer)?;
     taking.all_files()?;
     if taking.files.is_empty() {
         let known = taking.known;
-        let counts = store.latest().counts;
+        let counts = Counts { new_sessions: 0, amended_sessions: 0, joined_late: 0, ..store.latest().counts };
         return Ok(TakenIn {
             version: None,
             files: Vec::new(),
@@ -124,7 +137,7 @@ fn attempt(request: &TakeIn<'_>, observer: &dyn Observer) -> Result<TakenIn, Tak
     }
     observer.stage("store");
     let (batch, app_ids, taken) = taking.finish(&store)?;
-    commit(&mut store, batch, (&app_ids, &lock))?;
+    commit(&mut store, batch, (&app_ids, lock))?;
     Ok(TakenIn { version: Some(store.latest().version), counts: store.latest().counts, ..taken })
 }
 
@@ -283,7 +296,7 @@ impl<'a> Taking<'a> {
 
     /// Hash of a file's bytes, read beforehand: the same file twice must cost nothing.
     fn content(&self, file: &InputFile) -> Result<Option<String>, TakeInError> {
-        if self.earlier.latest().file_count == 0 && self.files.is_empty() {
+        if (self.earlier.latest().file_count == 0 || self.request.again) && self.files.is_empty() {
             return Ok(None);
         }
         // What cannot be read is told, with its remedy, by the reader itself.
@@ -305,6 +318,9 @@ impl<'a> Taking<'a> {
         let app_id = self.app_id(content, role);
         if self.app_ids.contains(&app_id) {
             return Ok(Some(self.version));
+        }
+        if self.request.again {
+            return Ok(None);
         }
         Ok(self.earlier.recorded(&app_id)?.and_then(|version| u64::try_from(version).ok()))
     }

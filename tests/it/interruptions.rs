@@ -185,7 +185,7 @@ fn a_full_disk_is_told_and_the_store_is_as_it_was() {
         "export STIPPLE_KEY={key}; {one} >/dev/null || exit 10; \
          dd if=/dev/zero of={full}/filler bs=64k >/dev/null 2>&1; \
          {two} >/dev/null 2>{copy}.err; code=$?; test $code = 1 || exit 11; \
-         {program} store verify {full}/w >/dev/null || exit 12; \
+         {program} store verify --json {full}/w | grep -qF '\"left_over\":[]' || exit 12; \
          rm {full}/filler; {two} >/dev/null || exit 13; cp -r {full}/w {copy}",
         key = "07".repeat(32),
         one = line(0),

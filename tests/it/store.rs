@@ -26,6 +26,8 @@ pub(crate) struct Warehouse {
     mapping: Mapping,
     /// Bytes that an ingest may use, about.
     memory: usize,
+    /// Whether files that are in the store are read once more.
+    again: bool,
 }
 
 impl Warehouse {
@@ -36,6 +38,7 @@ impl Warehouse {
             day: i64::from(Day::from_ymd(2026, 3, 1).unwrap().0),
             mapping: Mapping::default(),
             memory: 64 << 20,
+            again: false,
         }
     }
 
@@ -76,6 +79,7 @@ impl Warehouse {
             source_name: None,
             mapping_hash: "",
             keys: &self.keys,
+            again: self.again,
             memory: self.memory,
             author: &author,
         };
@@ -215,6 +219,7 @@ fn the_same_file_twice_changes_nothing() {
     assert_eq!(warehouse.ingest(&[&text], &[]).version, Some(2));
     let again = warehouse.ingest(&[&text], &[]);
     assert_eq!((again.version, again.known.len()), (None, 1));
+    assert_eq!((again.counts.sessions, again.counts.new_sessions, again.counts.amended_sessions), (1, 0, 0));
     assert_eq!(warehouse.open().latest().version, 2);
     // The same rows in another file: read, counted as superseded, and nothing is written anew.
     let other = format!("{text}\n");
@@ -222,6 +227,24 @@ fn the_same_file_twice_changes_nothing() {
     assert_eq!((taken.files[0].read, taken.files[0].accepted, taken.files[0].superseded), (1, 0, 1));
     assert!(warehouse.open().latest().changes.is_empty());
     assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false false"]);
+}
+
+/// A correction that is taken back is a file with the bytes of an earlier one.
+#[test]
+fn a_file_that_is_read_again_is_the_newest() {
+    let mut warehouse = Warehouse::new();
+    let [first, second] = ["pih:1", "none"].map(|effects| log(&[row("S1", "P1", "2026-01-05", "2026-05-05", effects)]));
+    warehouse.ingest(&[&first], &[]);
+    warehouse.ingest(&[&second], &[]);
+    assert_eq!(warehouse.ingest(&[&first], &[]).version, None);
+    assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false false"]);
+    warehouse.again = true;
+    let taken = warehouse.ingest(&[&first], &[]);
+    assert_eq!((taken.version, taken.counts.amended_sessions, taken.known.len()), (Some(4), 1, 0));
+    assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false true"]);
+    // From now on it is known from there.
+    warehouse.again = false;
+    assert_eq!(warehouse.ingest(&[&first], &[]).known[0].1, 4);
 }
 
 #[test]
@@ -794,6 +817,31 @@ fn a_folder_with_something_else_in_it_is_left_alone() {
     fs::write(warehouse.root().join("thesis.docx"), "years of work").unwrap();
     let refused = warehouse.try_ingest(&[&log(&[row("S1", "P1", "2026-01-05", "", "")])], &[]);
     assert!(matches!(refused, Err(TakeInError::Store(StoreError::ForeignFolder { .. }))));
+}
+
+/// An event that adds nothing to what its session says leaves the file of the session as it is.
+#[test]
+fn an_event_that_says_what_its_session_says_is_kept_and_changes_no_session() {
+    let mut warehouse = Warehouse::new();
+    warehouse.ingest(&[&log(&[row("S1", "P1", "2026-01-05", "2026-05-05", "pih:1:2026-01-20")])], &[]);
+    let before = warehouse.sessions();
+    let files = |warehouse: &Warehouse| {
+        let store = warehouse.open();
+        store.files(TableName::Sessions, store.latest()).unwrap()
+    };
+    let written = files(&warehouse);
+    for event in ["S1,,pih,1,2026-01-20,\n", "S1,,pih,1,2026-02-02,\n", ",P1,pih,1,2026-01-25,\n"] {
+        let taken = warehouse.ingest(&[], &[&format!("{EVENTS}{event}")]);
+        assert!(taken.version.is_some() && taken.refusals.is_empty(), "{event}");
+        assert_eq!(warehouse.sessions(), before, "{event}");
+        assert_eq!(files(&warehouse), written, "{event}");
+    }
+    // The event of the patient moves to a session that fits it better, and the one before says the same as without it.
+    warehouse.ingest(&[&log(&[row("S2", "P1", "2026-01-22", "2026-05-15", "none")])], &[]);
+    assert_eq!(warehouse.sessions(), ["S1 2026-01-05 2026-05-05 false true", "S2 2026-01-22 2026-05-15 false true"]);
+    let store = warehouse.open();
+    assert_eq!((store.latest().counts.events, store.latest().counts.pending), (3, 0));
+    assert!(verify::verify(&store, &store.latest().catalogue()).unwrap().problems.is_empty());
 }
 
 /// What does not fit into memory goes to temporary files; what comes out is the same: new, repeated, amended and moved

@@ -76,51 +76,70 @@ impl Narrow {
     }
 }
 
-/// The sessions that events ask for.
-#[derive(Default)]
-pub(super) struct Asked {
-    /// Those that events of the batch name.
-    named: HashSet<SessionKey, FxBuildHasher>,
-    /// Those that events of the store name or belong to.
-    known: HashSet<SessionKey, FxBuildHasher>,
-    /// Those of the patients of whom an event names no session, by the hash of the pseudonym.
-    patients: HashSet<u64, FxBuildHasher>,
+/// The incoming sessions that are to be kept for events.
+pub(super) enum Asked {
+    /// All: there are few.
+    All { named: Keys },
+    /// Those that events ask for.
+    Some {
+        named: Keys,
+        /// Those that events of the store name or belong to.
+        known: Keys,
+        /// Those of the patients of whom an event names no session, by the hash of the pseudonym.
+        patients: HashSet<u64, FxBuildHasher>,
+    },
 }
 
+type Keys = HashSet<SessionKey, FxBuildHasher>;
+
 impl Asked {
-    pub(super) fn by(incoming: &[EventRow], of_store: &[Narrow]) -> Asked {
-        let mut asked = Asked::default();
-        for event in incoming {
-            match event.named {
-                Some(named) => _ = asked.named.insert(named),
-                None => asked.patients.extend(event.patient()),
-            }
+    /// What the events of a batch ask for, and those of a store, a file at a time; all incoming sessions where they are
+    /// `few`.
+    pub(super) fn by(
+        incoming: &[EventRow],
+        few: bool,
+        (store, files): (&Store, &[DataFile]),
+    ) -> Result<Asked, StoreError> {
+        let named: Keys = incoming.iter().filter_map(|event| event.named).collect();
+        if few {
+            return Ok(Asked::All { named });
         }
-        for narrow in of_store {
+        let unnamed = incoming.iter().filter(|event| event.named.is_none());
+        let mut patients: HashSet<u64, FxBuildHasher> = unnamed.filter_map(EventRow::patient).collect();
+        let mut known = Keys::default();
+        for file in files {
+            let narrow = Narrow::of(store, file)?;
             for row in 0..narrow.len() {
-                asked.known.extend(narrow.joined(row));
+                known.extend(narrow.joined(row));
                 match narrow.named(row) {
-                    Some(named) => _ = asked.known.insert(named),
-                    None => asked.patients.extend(narrow.patient(row)),
+                    Some(named) => _ = known.insert(named),
+                    None => patients.extend(narrow.patient(row)),
                 }
             }
         }
-        asked
+        Ok(Asked::Some { named, known, patients })
+    }
+
+    fn of_batch(&self) -> &Keys {
+        match self {
+            Asked::All { named } | Asked::Some { named, .. } => named,
+        }
     }
 
     /// The sessions that events of the batch name, in no order.
     pub(super) fn named(&self) -> impl Iterator<Item = SessionKey> + '_ {
-        self.named.iter().copied()
+        self.of_batch().iter().copied()
     }
 
     /// Whether an event of the batch names a session.
     pub(super) fn names(&self, key: SessionKey) -> bool {
-        self.named.contains(&key)
+        self.of_batch().contains(&key)
     }
 
     /// Whether an event may belong to an incoming session.
     pub(super) fn concerns(&self, entry: &Entry) -> bool {
+        let Asked::Some { named, known, patients } = self else { return true };
         let key = &entry.identity.key;
-        self.named.contains(key) || self.known.contains(key) || self.patients.contains(&entry.identity.patient)
+        named.contains(key) || known.contains(key) || patients.contains(&entry.identity.patient)
     }
 }

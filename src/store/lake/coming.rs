@@ -48,6 +48,9 @@ impl<'a> Coming<'a> {
         let (None, Some(taken)) = (&self.few, &self.taken) else {
             return Ok((self.few.clone().unwrap_or_default(), places.to_vec()));
         };
+        if places.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
         let mut wanted: HashMap<usize, Vec<u32>> = HashMap::new();
         for (part, row) in places {
             wanted.entry(*part).or_default().push(u32::try_from(*row).unwrap_or(u32::MAX));

@@ -41,10 +41,14 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// All columns of some pieces.
-pub(super) fn arrays<'a>(pieces: impl IntoIterator<Item = Piece<'a>>) -> Result<Vec<ArrayRef>, ArrowError> {
-    let arrays: Result<Vec<Vec<ArrayRef>>, ArrowError> = pieces.into_iter().map(|piece| (piece.arrays)()).collect();
-    Ok(arrays?.into_iter().flatten().collect())
+/// The columns of pieces, one piece after another.
+pub(super) fn arrays<'a>(
+    pieces: impl IntoIterator<Item = Piece<'a>>,
+) -> impl Iterator<Item = Result<ArrayRef, ArrowError>> {
+    pieces.into_iter().flat_map(|piece| match (piece.arrays)() {
+        Ok(arrays) => arrays.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    })
 }
 
 /// A file's bytes, and how many rows of each column have no value.

@@ -100,6 +100,11 @@ impl Entries {
         self.count
     }
 
+    /// Whether some of them are in a temporary file.
+    pub(super) fn are_spilled(&self) -> bool {
+        self.spilled.is_some()
+    }
+
     pub(super) fn push(&mut self, entry: Entry) -> Result<(), StoreError> {
         if self.rows.len() >= self.limit {
             self.spill().map_err(spill_error)?;

@@ -11,6 +11,7 @@ use super::ledger::{Batch, BatchKind};
 use super::standing::keys_in_order;
 use super::store::{Author, Store};
 use super::upsert::{FILE_ROWS, Settled};
+use super::verify;
 use crate::domain::Catalogue;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::concat_batches;
@@ -125,6 +126,23 @@ pub struct Removed {
     pub young: u64,
 }
 
+/// Removes what commands that failed or were interrupted have left in a folder. In a bucket it stays: another writer may
+/// be at work on it.
+///
+/// # Errors
+/// When files cannot be listed or removed.
+pub fn tidy(store: &Store, _: &WriteLock) -> Result<Removed, StoreError> {
+    let mut removed = Removed { oldest: store.latest().oldest_whole, ..Removed::default() };
+    if store.home().folder().is_some() {
+        for file in verify::left_over(store)? {
+            store.home().remove(&file.name)?;
+            removed.bytes += file.bytes;
+            removed.files.push(file.name);
+        }
+    }
+    Ok(removed)
+}
+
 /// Removes every file that no version from `oldest` on needs, and what interrupted writers have left. With `dry`
 /// only tells.
 ///
@@ -151,7 +169,10 @@ pub fn vacuum(
     let rows = if store.home().folder().is_none() { Some(BATCHES) } else { None };
     keep.extend(store.batch_files()?);
     let is_young = |written_ms: Option<i64>| written_ms.is_some_and(|written| written > author.at_ms - HORIZON_MS);
-    let mut removed = Removed { oldest, ..Removed::default() };
+    // What nobody knows of goes first: on a full disk there is then room for the rest.
+    let tidied = if dry { Removed::default() } else { tidy(store, lock)? };
+    let mut removed = Removed { oldest, ..tidied };
+    let already = removed.files.len();
     for folder in TableName::ALL.map(TableName::folder).into_iter().chain(rows) {
         for file in store.home().data_files(folder)? {
             if keep.contains(&file.name) {
@@ -165,14 +186,14 @@ pub fn vacuum(
             }
         }
     }
-    if dry || (removed.files.is_empty() && oldest == store.latest().oldest_whole) {
+    if dry || (removed.files.len() == already && oldest == store.latest().oldest_whole) {
         return Ok(removed);
     }
     // The older versions are given up before the first of their files goes: whoever asks for one is told so.
     let mut batch = store.next(BatchKind::Vacuum, author);
     batch.oldest_whole = oldest;
     store.commit(batch, &[], lock)?;
-    for name in &removed.files {
+    for name in &removed.files[already..] {
         // A writer that began after that step may have written the same file again.
         if !is_young(store.home().written_ms(name)?) {
             store.home().remove(name)?;

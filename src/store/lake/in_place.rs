@@ -29,6 +29,11 @@ pub(super) struct Changing {
 }
 
 impl Changing {
+    /// How many.
+    pub(super) fn len(&self) -> usize {
+        self.leaving.len() + self.touched.len()
+    }
+
     /// Their rows, in order.
     fn rows(&self) -> BTreeSet<u32> {
         self.leaving.keys().chain(&self.touched).copied().collect()
@@ -91,13 +96,17 @@ impl Settled<'_> {
             return Ok(None);
         }
         let states = States::of(&from, events.iter().copied(), self.catalogue).map_err(broken)?;
-        let arrays = encoding::arrays(pieces(&after, &states)).map_err(broken)?;
+        let arrays = encoding::arrays(pieces(&after, &states));
         let mut anew: BTreeMap<String, ArrayRef> = BTreeMap::new();
         for (column, array) in columns::sessions(self.catalogue).iter().zip(arrays) {
-            let array = cast(&array, &column.holds.arrow()).map_err(broken)?;
+            let array = cast(&array.map_err(broken)?, &column.holds.arrow()).map_err(broken)?;
             if before.column_by_name(&column.name) != Some(&array) {
                 anew.insert(column.name.clone(), array);
             }
+        }
+        if anew.is_empty() {
+            // An event that says what the session says already.
+            return Ok(Some(Changed { file: file.clone(), before, at }));
         }
         let Some(file) = self.with_columns((file, &at), &anew)? else { return Ok(None) };
         Ok(Some(Changed { file, before, at }))

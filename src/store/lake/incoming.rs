@@ -12,7 +12,7 @@ use super::rows::{Identity, Rows};
 use super::scores::ScoreRow;
 use crate::domain::Day;
 use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
-use arrow::compute::concat_batches;
+use arrow::compute::{concat_batches, interleave_record_batch};
 use arrow::datatypes::{Date32Type, SchemaRef, UInt8Type};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
@@ -57,7 +57,7 @@ const SESSIONS_SHARE: usize = 3;
 const ENTRIES_SHARE: usize = 8;
 
 /// Bytes that go to a temporary file, or come from it, at once.
-const SPILL_BYTES: usize = 256 << 10;
+const SPILL_BYTES: usize = 64 << 10;
 
 /// Rows that are joined at once: few enough to stay in a processor's cache.
 const JOINED_ROWS: usize = 64 << 10;
@@ -132,7 +132,7 @@ impl Incoming {
     fn join(&mut self) -> Result<(), StoreError> {
         let waiting: Vec<(Month, Vec<RecordBatch>)> = std::mem::take(&mut self.waiting).into_iter().collect();
         let schema = &self.schema;
-        let joined = waiting.into_par_iter().map(|(month, parts)| Ok((month, concat_batches(schema, &parts)?)));
+        let joined = waiting.into_par_iter().map(|(month, parts)| Ok((month, joined(schema, &parts)?)));
         let joined: Result<Vec<(Month, RecordBatch)>, ArrowError> = joined.collect();
         for (month, rows) in joined.map_err(|error| damaged(TableName::Sessions, &error))? {
             self.in_memory += rows.get_array_memory_size();
@@ -172,8 +172,20 @@ impl Incoming {
         if self.waiting_rows > 0 {
             self.join()?;
         }
+        if self.months.values().any(|bucket| bucket.spilled.is_some()) {
+            // The memory is for putting months together now.
+            self.spill()?;
+        }
         let months = std::mem::take(&mut self.months);
         months.into_iter().map(|(month, bucket)| Ok((month, Taken::of(bucket)?))).collect()
+    }
+}
+
+/// Rows in one piece that shares nothing with its parts: these are slices of rows of many months.
+fn joined(schema: &SchemaRef, parts: &[RecordBatch]) -> Result<RecordBatch, ArrowError> {
+    match parts {
+        [only] => interleave_record_batch(&[only], &(0..only.num_rows()).map(|row| (0, row)).collect::<Vec<_>>()),
+        _ => concat_batches(schema, parts),
     }
 }
 

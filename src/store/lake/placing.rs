@@ -75,8 +75,6 @@ pub(super) struct Placing<'a> {
     pub(super) standing: &'a Standing,
     pub(super) session_files: &'a [DataFile],
     pub(super) event_files: &'a [DataFile],
-    /// What is known of the events of each file.
-    pub(super) known: &'a [Narrow],
 }
 
 /// An event under consideration: an incoming one, or one of the store with its file and row.
@@ -119,9 +117,13 @@ impl Placing<'_> {
         let patients: HashSet<u64> = self.standing.winners.iter().map(|entry| entry.identity.patient).collect();
         let mut known = HashSet::new();
         let mut again = Vec::new();
-        for (number, (file, narrow)) in self.event_files.iter().zip(self.known).enumerate() {
+        if asked.is_empty() && self.standing.winners.is_empty() {
+            return Ok((again, known));
+        }
+        for (number, file) in self.event_files.iter().enumerate() {
+            let narrow = Narrow::of(self.store, file)?;
             known.extend(narrow.identities().filter(|identity| asked.contains(identity)));
-            let rows: Vec<usize> = (0..narrow.len()).filter(|row| self.concerns(narrow, *row, &patients)).collect();
+            let rows: Vec<usize> = (0..narrow.len()).filter(|row| self.concerns(&narrow, *row, &patients)).collect();
             if rows.is_empty() {
                 continue;
             }

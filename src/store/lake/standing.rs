@@ -210,7 +210,7 @@ impl Standing {
         self.stands.get_bit(number as usize)
     }
 
-    /// Whether some of the incoming rows do not stand, or stand for one that was there.
+    /// Whether every incoming row stands, as it came, for a session that was not there.
     pub(super) fn is_plain(&self) -> bool {
         self.new == self.stands.len() as u64 && self.kept_follow_ups.is_empty()
     }

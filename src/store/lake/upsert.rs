@@ -1,12 +1,13 @@
 //! A batch into the store: first settled (what stands, what repeats, what is refused), then written. Only files with
 //! a row that changes are written anew, and of these only the columns that change.
 
-use super::asked::{Asked, Narrow};
+use super::asked::Asked;
 use super::columns::{self, TableName};
 use super::data_file::DataFile;
 use super::delta::Change;
 use super::error::StoreError;
 use super::events::EventRow;
+use super::in_place::Changing;
 use super::incoming::{Incoming, Taken};
 use super::ledger::{Batch, Counts};
 use super::month::{Month, PENDING};
@@ -29,6 +30,8 @@ pub(super) const FILE_ROWS: usize = 1 << 20;
 
 /// Bytes that a session takes in memory on its way to a file, about.
 const ROW_BYTES: usize = 400;
+/// As many as so many others takes one that is there already and changes: it is held as it was and as it will be.
+const CHANGED_ROWS: usize = 5;
 
 /// A month to be written, with the rows that come.
 type MonthTaken = (Month, Option<Taken>);
@@ -85,22 +88,11 @@ impl<'a> Settled<'a> {
         let session_files = store.files(TableName::Sessions, at)?;
         let event_files = store.files(TableName::Events, at)?;
         let score_files = store.files(TableName::Assessments, at)?;
-        let known: Vec<Narrow> = if incoming.sessions() == 0 && incoming.events.is_empty() {
-            Vec::new()
-        } else {
-            event_files.iter().map(|file| Narrow::of(store, file)).collect::<Result<_, _>>()?
-        };
-        let asked = Asked::by(&incoming.events, &known);
+        let asked = Asked::by(&incoming.events, !incoming.entries.are_spilled(), (store, &event_files))?;
         let standing = Standing::settle((store, &session_files), incoming.entries, &asked, rules.follow_up_forward)?;
         drop(asked);
-        let placing = Placing {
-            store,
-            catalogue,
-            standing: &standing,
-            session_files: &session_files,
-            event_files: &event_files,
-            known: &known,
-        };
+        let placing =
+            Placing { store, catalogue, standing: &standing, session_files: &session_files, event_files: &event_files };
         let placed = placing.place(incoming.events)?;
         let (new_scores, repeated) = new_scores(store, &score_files, incoming.scores)?;
         let mut repeated_scores_by_file = BTreeMap::new();
@@ -270,11 +262,12 @@ impl<'a> Settled<'a> {
         let mut groups: Vec<Vec<MonthTaken>> = Vec::new();
         let mut rows_of_group = 0;
         for (month, taken) in months {
-            let before: u64 = plan
-                .files_of(&self.session_files, &month.to_string())
-                .map(|(number, _)| self.session_files[number as usize].rows)
-                .sum();
-            let rows = taken.as_ref().map_or(0, Taken::len) + usize::try_from(before).unwrap_or(usize::MAX);
+            let in_file = |(number, changing): (u32, &Changing)| {
+                let rows = usize::try_from(self.session_files[number as usize].rows).unwrap_or(usize::MAX);
+                rows + changing.len() * CHANGED_ROWS
+            };
+            let before: usize = plan.files_of(&self.session_files, &month.to_string()).map(in_file).sum();
+            let rows = taken.as_ref().map_or(0, Taken::len) + before;
             match groups.last_mut() {
                 Some(group) if rows_of_group + rows <= rows_at_once => group.push((month, taken)),
                 _ => {

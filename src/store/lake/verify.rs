@@ -6,6 +6,7 @@ use super::data_file::{self, DataFile};
 use super::encoding;
 use super::error::StoreError;
 use super::events::{self, EventRow, Status};
+use super::home::Listed;
 use super::keys::SessionKey;
 use super::ledger::Batch;
 use super::month::Month;
@@ -72,7 +73,7 @@ pub fn verify(store: &Store, catalogue: &Catalogue) -> Result<Verified, StoreErr
         verified.problems.extend(settled(&sessions, &all_events, catalogue));
         verified.problems.extend(counts(at, &sessions, &all_events));
     }
-    verified.left_over = left_over(store)?;
+    verified.left_over = left_over(store)?.into_iter().map(|file| file.name).collect();
     Ok(verified)
 }
 
@@ -146,7 +147,7 @@ fn settled(sessions: &Files<RecordBatch>, all: &Files<Vec<EventRow>>, catalogue:
     let differs = |(file, rows): &(DataFile, RecordBatch)| {
         let events = all.iter().filter(|(of, _)| of.partition == file.partition).flat_map(|(_, events)| events);
         let states = states::States::of(rows, events, catalogue);
-        let states = match states.and_then(|states| encoding::arrays(states.pieces())) {
+        let states = match states.and_then(|states| encoding::arrays(states.pieces()).collect::<Result<Vec<_>, _>>()) {
             Ok(states) => states,
             Err(error) => return Some(format!("sessions/{}: {error}", file.path)),
         };
@@ -181,21 +182,19 @@ fn counts(at: &Batch, sessions: &Files<RecordBatch>, all: &Files<Vec<EventRow>>)
         .collect()
 }
 
-fn left_over(store: &Store) -> Result<Vec<String>, StoreError> {
+/// Files that no version names.
+pub(super) fn left_over(store: &Store) -> Result<Vec<Listed>, StoreError> {
     let mut named: HashSet<String> = HashSet::new();
     for version in store.latest().oldest_whole..=store.latest().version {
         for (table, change) in store.batch(version)?.changes {
             named.extend(change.add.iter().chain(&change.remove).map(|file| format!("{table}/{}", file.path)));
         }
     }
-    for table in TableName::ALL {
-        let first = store.batch(store.latest().oldest_whole)?;
-        named.extend(store.files(table, &first)?.into_iter().map(|file| format!("{}/{}", table.folder(), file.path)));
-    }
+    let first = store.batch(store.latest().oldest_whole)?;
     let mut left = Vec::new();
     for table in TableName::ALL {
-        let files = store.home().data_files(table.folder())?.into_iter().map(|file| file.name);
-        left.extend(files.filter(|name| !named.contains(name)));
+        named.extend(store.files(table, &first)?.into_iter().map(|file| format!("{}/{}", table.folder(), file.path)));
+        left.extend(store.home().data_files(table.folder())?.into_iter().filter(|file| !named.contains(&file.name)));
     }
     Ok(left)
 }

@@ -35,8 +35,8 @@ struct Before<'p> {
 struct Parts<'p> {
     old: Vec<Before<'p>>,
     incoming: &'p Coming<'p>,
-    index: &'p [RecordBatch],
-    coming: &'p [Place],
+    index: Vec<RecordBatch>,
+    coming: Vec<Place>,
 }
 
 impl Before<'_> {
@@ -57,7 +57,7 @@ impl Settled<'_> {
         let name = month.to_string();
         let mut written = Written::default();
         let changing: Vec<(u32, &Changing)> = plan.files_of(&self.session_files, &name).collect();
-        let incoming = Coming::of(taken, FILE_ROWS, &self.standing.kept_follow_ups)?;
+        let incoming = Coming::of(taken, 2 * FILE_ROWS, &self.standing.kept_follow_ups)?;
         let index = incoming.index()?;
         let (stays, leaves_file) = self.events_of(&name, !changing.is_empty())?;
         let arrives = self.placed.by_month.get(&Some(month)).map_or(&[][..], Vec::as_slice);
@@ -89,8 +89,8 @@ impl Settled<'_> {
             }
         }
         if !places.coming.is_empty() || !old.is_empty() {
-            let parts = Parts { old, incoming: &incoming, index: &index, coming: &places.coming };
-            written.sessions.extend(self.write_sessions((&name, version), &parts, &events)?);
+            let parts = Parts { old, incoming: &incoming, index, coming: places.coming };
+            written.sessions.extend(self.write_sessions((&name, version), parts, &events)?);
         }
         let mut of_file: Vec<EventRow> =
             stays.into_iter().filter(|(_, file)| leaves_file.contains(file)).map(|(event, _)| event).collect();
@@ -148,15 +148,16 @@ impl Settled<'_> {
     fn write_sessions(
         &self,
         (month, version): (&str, u64),
-        Parts { old, incoming, index, coming }: &Parts<'_>,
+        Parts { old, incoming, index, coming }: Parts<'_>,
         events: &[&EventRow],
     ) -> Result<Vec<DataFile>, StoreError> {
         let broken = |error: ArrowError| damaged(TableName::Sessions, &error);
         let before = old.len();
-        let ordering: Vec<&RecordBatch> = old.iter().map(|before| &before.rows).chain(*index).collect();
+        let ordering: Vec<&RecordBatch> = old.iter().map(|before| &before.rows).chain(&index).collect();
         let stays = old.iter().enumerate().flat_map(|(part, before)| before.stays().map(move |row| (part, row)));
         let comes = coming.iter().map(|(part, row)| (before + part, *row));
         let order = gather::in_order(&ordering, stays.chain(comes), &self.source).map_err(broken)?;
+        drop((index, coming));
         let mut files = Vec::new();
         for of_file in order.chunks(FILE_ROWS) {
             let comes = of_file.iter().filter(|(part, _)| *part >= before).map(|(part, row)| (part - before, *row));
