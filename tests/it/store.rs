@@ -96,22 +96,24 @@ impl Warehouse {
 
     /// What is there, one line a session: id, follow-up, and the state of two side effects.
     fn sessions(&self) -> Vec<String> {
+        let columns = ["session_id", "session_date", "last_follow_up_date", "erythema_present", "pih_present"];
+        self.rows(TableName::Sessions, &columns)
+    }
+
+    /// What some columns of a table say, a text for each row, in the order of the texts.
+    fn rows(&self, table: TableName, columns: &[&str]) -> Vec<String> {
         let store = self.open();
         assert_whole(&store);
         let mut told = Vec::new();
-        for file in store.files(TableName::Sessions, store.latest()).unwrap() {
-            let rows = store.read(TableName::Sessions, &file, None).unwrap();
+        for file in store.files(table, store.latest()).unwrap() {
+            let rows = store.read(table, &file, None).unwrap();
             for row in 0..rows.num_rows() {
                 let text = |name: &str| {
                     let column = rows.column_by_name(name).unwrap();
                     let text = arrow::util::display::array_value_to_string(column, row).unwrap();
                     if text.is_empty() { "-".to_owned() } else { text }
                 };
-                told.push(
-                    ["session_id", "session_date", "last_follow_up_date", "erythema_present", "pih_present"]
-                        .map(text)
-                        .join(" "),
-                );
+                told.push(columns.iter().map(|column| text(column)).collect::<Vec<_>>().join(" "));
             }
         }
         told.sort();
@@ -481,7 +483,11 @@ fn the_order_of_files_does_not_matter() {
         .collect();
     let mut at_once = Warehouse::new();
     at_once.ingest(&[&log(&rows)], &[&format!("{EVENTS}{}", events.concat())]);
-    let expected = at_once.sessions();
+    let events_of = |warehouse: &Warehouse| {
+        let columns = ["session_id", "patient_id", "onset_date", "status", "candidates", "joined_key_high"];
+        warehouse.rows(TableName::Events, &columns)
+    };
+    let (expected, expected_events) = (at_once.sessions(), events_of(&at_once));
     for (step, seed) in [(3usize, 7usize), (13, 11)] {
         let mut piecewise = Warehouse::new();
         let order = |count: usize| -> Vec<usize> { (0..count).map(|at| at * seed % count).collect() };
@@ -499,6 +505,7 @@ fn the_order_of_files_does_not_matter() {
             piecewise.ingest(&[&log(&logs)], &[]);
         }
         assert_eq!(piecewise.sessions(), expected, "in parts of {step}");
+        assert_eq!(events_of(&piecewise), expected_events, "in parts of {step}");
     }
 }
 

@@ -223,19 +223,21 @@ impl Placing<'_> {
         }
         let joined = facts.filter(|_| status == Status::Joined);
         let month = joined.map(|facts| Month::of(facts.day));
+        let mut stays = false;
         if let Some((file, row)) = from {
             let there = self.event_files[file].partition.as_deref().and_then(Month::parse);
-            if (event.status, event.joined, there) == (status, joined.map(|facts| facts.key), month) {
+            stays = (event.status, event.joined, there) == (status, joined.map(|facts| facts.key), month);
+            if stays && event.candidates == candidates {
                 return;
             }
             placed.leaving.entry(file).or_default().insert(row);
-            placed.touched.extend(event.joined);
+            placed.touched.extend(event.joined.filter(|_| !stays));
             placed.joined_late += u64::from(event.status != Status::Joined && status == Status::Joined);
         }
         event.status = status;
         event.joined = joined.map(|facts| facts.key);
         event.candidates = candidates;
-        placed.touched.extend(event.joined);
+        placed.touched.extend(event.joined.filter(|_| !stays));
         if from.is_none() {
             self.note(&event, joined, placed);
         }
