@@ -137,12 +137,8 @@ fn under_lock(request: &TakeIn<'_>, lock: &WriteLock, observer: &dyn Observer) -
     }
     observer.stage("store");
     let (batch, app_ids, taken) = taking.finish(&store)?;
-    commit(&mut store, batch, (&app_ids, lock))?;
+    store.commit(batch, &app_ids, lock)?;
     Ok(TakenIn { version: Some(store.latest().version), counts: store.latest().counts, ..taken })
-}
-
-fn commit(store: &mut Store, batch: Batch, (app_ids, lock): (&[String], &WriteLock)) -> Result<(), StoreError> {
-    store.commit(batch, app_ids, lock)
 }
 
 fn open_or_create(request: &TakeIn<'_>) -> Result<Store, StoreError> {
