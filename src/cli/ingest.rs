@@ -9,7 +9,6 @@ use crate::pipeline::listing::RuleTally;
 use crate::pipeline::settle::Named;
 use crate::pipeline::take_in::{TakeIn, TakenIn, take_in};
 use crate::store::lake::{Author, Home, IngestedFile, Store};
-use crate::validate::rules;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -116,13 +115,6 @@ fn as_json(taken: &TakenIn, store: &Path) -> String {
     .to_string()
 }
 
-fn every_event_waits(taken: &TakenIn) -> bool {
-    let waiting = [rules::WAITING_EVENT, rules::UNATTRIBUTED_EVENT].iter().filter_map(|rule| taken.warnings.get(*rule));
-    let events = taken.files.iter().filter(|file| file.role == "events");
-    let accepted: u64 = events.map(|file| file.accepted).sum();
-    accepted > 0 && accepted == waiting.map(|tally| tally.count).sum::<u64>()
-}
-
 fn as_text(taken: &TakenIn, store: &Path) -> String {
     let mut text = String::new();
     for (file, version) in &taken.known {
@@ -159,7 +151,7 @@ fn as_text(taken: &TakenIn, store: &Path) -> String {
         counts.pending,
         counts.assessments,
     ));
-    if every_event_waits(taken) {
+    if taken.every_event_waits() {
         text.push_str(
             "Every event waits for its session. If the sessions have come: --source must name the system they came from\n",
         );

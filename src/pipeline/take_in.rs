@@ -18,7 +18,7 @@ use crate::store::lake::{
     Author, Batch, BatchKind, Counts, EventRow, Home, Incoming, IngestedFile, Keys, Origin, Remarks, Rows, Rules,
     ScoreRow, SettledBatch, Store, StoreError, TableName, WriteLock,
 };
-use crate::validate::{AssessmentJudge, EventJudge, Judged, Mapping, Rejection, SessionJudge, Warning};
+use crate::validate::{AssessmentJudge, EventJudge, Judged, Mapping, Rejection, SessionJudge, Warning, rules};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
@@ -84,6 +84,17 @@ pub struct TakenIn {
     pub refusals: BTreeMap<String, RuleTally>,
     /// The newest day in the store.
     pub newest_day: Option<Day>,
+}
+
+impl TakenIn {
+    /// Whether events came and not one of them found its session: a sign that they name their sessions otherwise.
+    #[must_use]
+    pub fn every_event_waits(&self) -> bool {
+        let waiting = [rules::WAITING_EVENT, rules::UNATTRIBUTED_EVENT].map(|rule| self.warnings.get(rule));
+        let events = self.files.iter().filter(|file| file.role == "events");
+        let accepted: u64 = events.map(|file| file.accepted).sum();
+        accepted > 0 && accepted == waiting.into_iter().flatten().map(|tally| tally.count).sum::<u64>()
+    }
 }
 
 /// Takes files into a store, which is made where there is none. Where another writer of a bucket was faster, the work
