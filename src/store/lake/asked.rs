@@ -101,7 +101,8 @@ impl Asked {
         (store, files): (&Store, &[DataFile]),
     ) -> Result<Asked, StoreError> {
         let named: Keys = incoming.iter().filter_map(|event| event.named).collect();
-        if few {
+        // Where no event is stored, telling them apart costs nothing.
+        if few && !files.is_empty() {
             return Ok(Asked::All { named });
         }
         let unnamed = incoming.iter().filter(|event| event.named.is_none());

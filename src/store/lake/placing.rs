@@ -113,13 +113,13 @@ impl Placing<'_> {
 
     /// Events of the store that the batch concerns, and the identities of incoming events that are there already.
     fn look_again(&self, fresh: &[EventRow]) -> Result<(Vec<Candidate>, HashSet<u128>), StoreError> {
-        let asked: HashSet<u128> = fresh.iter().map(EventRow::identity).collect();
-        let patients: HashSet<u64> = self.standing.winners.iter().map(|entry| entry.identity.patient).collect();
         let mut known = HashSet::new();
         let mut again = Vec::new();
-        if asked.is_empty() && self.standing.winners.is_empty() {
+        if self.event_files.is_empty() || (fresh.is_empty() && self.standing.winners.is_empty()) {
             return Ok((again, known));
         }
+        let asked: HashSet<u128> = fresh.iter().map(EventRow::identity).collect();
+        let patients: HashSet<u64> = self.standing.winners.iter().map(|entry| entry.identity.patient).collect();
         for (number, file) in self.event_files.iter().enumerate() {
             let narrow = Narrow::of(self.store, file)?;
             known.extend(narrow.identities().filter(|identity| asked.contains(identity)));
