@@ -61,12 +61,15 @@ fn tally(file: IngestedFile) -> InputTally {
     }
 }
 
-/// A row of an earlier batch that a later one replaced no longer stands: its file has one accepted row less.
+/// A row of an earlier batch that a later one replaced no longer stands: its file has one accepted row less. One that
+/// its own batch replaced was never counted as accepted.
 fn superseded(inputs: &mut [InputTally], replaced: &[Replaced]) -> Vec<Superseded> {
     let mut rows = Vec::new();
     for row in replaced {
         let (place, by) = (place(row.place), place(row.by));
-        if let Some(input) = inputs.get_mut(place.file.0 as usize) {
+        if row.store_version != row.by_version
+            && let Some(input) = inputs.get_mut(place.file.0 as usize)
+        {
             input.accepted = input.accepted.saturating_sub(1);
             input.superseded += 1;
         }

@@ -46,6 +46,11 @@ pub fn of(loaded: &Loaded, counted: &Counted) -> Intake {
         ("uncoded_terms", counted.uncoded),
     ];
     let mut counts: Vec<IntakeCount> = total.into_iter().map(|(term, count)| overall(term.to_owned(), count)).collect();
+    // A store counts the rows that say word for word what it knows: every export would list all those before it.
+    let listed = loaded.superseded.len() as u64;
+    if totals.superseded > listed {
+        counts.push(overall("repeated_rows_not_listed".to_owned(), totals.superseded - listed));
+    }
     counts.extend(loaded.links.waiting.map(|waiting| overall("waiting_events".to_owned(), waiting)));
     counts.extend(by_rule("rejected", &loaded.rejections));
     counts.extend(by_rule("warned", &loaded.warnings));

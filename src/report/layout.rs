@@ -420,6 +420,7 @@ fn intake_label(term: &str) -> String {
         "after_data_cut" => "Sessions after the data cut, left out",
         "events_after_data_cut" => "Side effects after the data cut, left out",
         "unattributed_events" => "Events that no session of the patient fits",
+        "repeated_rows_not_listed" => "Rows word for word as one before, counted above and not listed",
         "waiting_events" => "Events whose session has not come yet",
         "overlapping_events" => "Events that several sessions fit: the latest was taken",
         "uncoded_terms" => "Side effects with a term that is not coded",

@@ -378,13 +378,51 @@ fn rows_of_one_batch_are_settled_before_they_meet_the_store() {
     // Said otherwise and taken back within one batch: as it was, and nothing is written.
     let taken = warehouse.ingest(&[&log(&[first, other])], &[]);
     assert_eq!((taken.files[0].accepted, taken.files[0].superseded), (0, 2));
-    assert!(warehouse.open().latest().changes.is_empty());
+    let changed: Vec<_> = warehouse.open().latest().changes.keys().cloned().collect();
+    assert_eq!(changed, ["superseded"]);
+}
+
+/// What a later row of the same batch says otherwise stands nowhere else: it is listed, and told by the history.
+#[test]
+fn a_row_replaced_within_its_batch_is_listed() {
+    let mut warehouse = Warehouse::new();
+    let of = |effects: &str| row("S1", "P1", "2026-01-05", "2026-05-05", effects);
+    let moved = row("S1", "P1", "2026-02-05", "2026-05-05", "pih:1");
+    warehouse.ingest(&[&log(&[of("none"), of("none"), of("pih:2")]), &log(&[moved.clone(), moved])], &[]);
+    let listed =
+        |product: &Product| file(product, "superseded.csv").lines().skip(1).map(str::to_owned).collect::<Vec<String>>();
+    let product = warehouse.report(None);
+    let rows = listed(&product);
+    assert_eq!(rows.len(), 3, "{rows:#?}");
+    for (row, (place, by)) in rows.iter().zip([(",2,1,", ",2,1"), (",3,2,", ",2,1"), (",4,3,", ",2,1")]) {
+        assert!(row.contains(place) && row.ends_with(by), "{row}");
+    }
+    assert_eq!(count(&product, "superseded_rows").as_deref(), Some("4"));
+    assert_eq!(count(&product, "repeated_rows_not_listed").as_deref(), Some("1"));
+    // Later, another row: the one that stood has one accepted row less, those before stay as they were.
+    warehouse.ingest(&[&log(&[of("erythema:1")])], &[]);
+    let product = warehouse.report(None);
+    assert_eq!(listed(&product).len(), 4);
+    let tallies = ["read_rows", "accepted_rows", "rejected_rows", "superseded_rows"].map(|what| count(&product, what));
+    assert_eq!(tallies.map(Option::unwrap), ["6", "1", "0", "5"]);
+    let store = warehouse.open();
+    let versions = history::of_session(&store, "S1").unwrap();
+    let told: Vec<_> = versions.iter().map(|it| (it.store_version, it.month.as_str(), it.replaced_in)).collect();
+    let within = (2, "2026-01", Some(2));
+    assert_eq!(told, [within, within, within, (2, "2026-02", Some(3)), (3, "2026-01", None)]);
 }
 
 const EVENTS: &str = "session_id,patient_id,side_effect,grade,onset_date,reported_date\n";
 
 fn tally(rules: &BTreeMap<String, RuleTally>, rule: &str) -> u64 {
     rules.get(rule).map_or(0, |tally| tally.count)
+}
+
+/// A count of the data quality, as `results.csv` has it.
+fn count(product: &Product, what: &str) -> Option<String> {
+    let results = file(product, "results.csv");
+    let row = results.lines().find(|line| line.starts_with(&format!("data_quality///count/{what},")));
+    row.and_then(|row| row.split(',').nth(7)).map(str::to_owned)
 }
 
 fn file(product: &Product, path: &str) -> String {
@@ -406,11 +444,6 @@ fn what_has_joined_since_is_no_longer_listed_as_waiting() {
     let before = warehouse.report(None);
     let listed = |product: &Product, rule: &str| file(product, "warnings.csv").matches(rule).count();
     assert_eq!((listed(&before, "waiting_event"), listed(&before, "unattributed_event")), (1, 2));
-    let count = |product: &Product, what: &str| {
-        let results = file(product, "results.csv");
-        let row = results.lines().find(|line| line.starts_with(&format!("data_quality///count/{what},")));
-        row.and_then(|row| row.split(',').nth(7)).map(str::to_owned)
-    };
     assert_eq!(
         (count(&before, "waiting_events"), count(&before, "unattributed_events")),
         (Some("1".into()), Some("2".into()))

@@ -45,6 +45,8 @@ pub(super) struct Standing {
     pub(super) kept_follow_ups: HashMap<u32, Day>,
     /// Rows that stand for a session of which an earlier row was of another patient.
     pub(super) other_patients: HashSet<u32>,
+    /// Rows that say otherwise than the last of their session in the batch, and the row that stands for them.
+    pub(super) replaced: HashMap<u32, u32>,
 }
 
 /// The columns that tell a session from others.
@@ -169,6 +171,7 @@ impl Standing {
             amended: HashMap::new(),
             kept_follow_ups: HashMap::new(),
             other_patients: HashSet::new(),
+            replaced: HashMap::new(),
         };
         for round in entries.rounds()? {
             standing.round((store, files), &round?, asked, forward)?;
@@ -234,11 +237,16 @@ impl Standing {
     fn session(&mut self, same: &[Entry], before: Option<&Existing>, forward: bool) -> Option<Entry> {
         let content = |entry: &Entry| (entry.identity.row_hash, entry.identity.patient);
         let known = before.map(|existing| (existing.row_hash, existing.patient));
-        // What was said otherwise in between, and is now as it was, changes nothing.
-        let winner = same.last().filter(|latest| Some(content(latest)) != known)?;
+        let last = same.last()?;
         // The first of those that say the same as the last stands: the others repeat it.
-        let repeats = same.iter().rev().take_while(|entry| content(entry) == content(winner)).count();
+        let repeats = same.iter().rev().take_while(|entry| content(entry) == content(last)).count();
         let mut winner = same[same.len() - repeats];
+        let otherwise = same.iter().filter(|entry| content(entry) != content(last));
+        self.replaced.extend(otherwise.map(|entry| (entry.number, winner.number)));
+        // What was said otherwise in between, and is now as it was, changes nothing.
+        if Some(content(last)) == known {
+            return None;
+        }
         if let Some(existing) = before {
             self.amended.insert(existing.key, winner.number);
         }

@@ -1,8 +1,9 @@
-//! Rows that a later batch replaced: where they stood and what stands for them.
+//! Rows that a later one replaced: where they stood and what stands for them.
 
 use super::columns::{self, TableName};
 use super::error::StoreError;
 use super::keys::SessionKey;
+use super::month::Month;
 use super::rows::{long, longs};
 use super::standing;
 use super::upsert::Spot;
@@ -31,16 +32,10 @@ impl Superseded {
         month: &str,
         by: (u64, Spot),
     ) -> Result<Superseded, StoreError> {
-        let lacks =
-            || StoreError::Damaged { table: "sessions", reason: "a file lacks where its rows came from".to_owned() };
-        let text = |name: &str| {
-            let column = rows.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-            column.map(|column| column.value(row).to_owned()).ok_or_else(lacks)
-        };
         let version = rows.column_by_name("store_version").and_then(|column| column.as_primitive_opt::<Int64Type>());
         Ok(Superseded {
-            source: text("source")?,
-            session_id: text("session_id")?,
+            source: text(rows, "source", row)?,
+            session_id: text(rows, "session_id", row)?,
             month: month.to_owned(),
             store_version: version.ok_or_else(lacks)?.value(row),
             place: standing::place(rows, row).ok_or_else(lacks)?,
@@ -48,6 +43,48 @@ impl Superseded {
             key,
         })
     }
+
+    /// An incoming row of `source`, which a row of the same batch replaces: see [`Superseded::by`].
+    pub(super) fn within_batch(
+        rows: &RecordBatch,
+        (row, place): (usize, Spot),
+        (source, month): (&str, Month),
+        version: u64,
+    ) -> Result<Superseded, StoreError> {
+        let half = |name: &str| {
+            let column = rows.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
+            column.map(|column| column.value(row)).ok_or_else(lacks)
+        };
+        let key = SessionKey::of_halves(half("session_key_high")?, half("session_key_low")?);
+        Ok(Superseded {
+            source: source.to_owned(),
+            session_id: text(rows, "session_id", row)?,
+            month: month.to_string(),
+            store_version: long(version),
+            place,
+            by: (version, Spot::default()),
+            key,
+        })
+    }
+
+    /// The same, replaced by the row of a version of the store that came from a place.
+    pub(super) fn by(self, by: (u64, Spot)) -> Superseded {
+        Superseded { by, ..self }
+    }
+
+    /// Number of its file, line, record.
+    pub(super) fn place(&self) -> Spot {
+        self.place
+    }
+}
+
+fn lacks() -> StoreError {
+    StoreError::Damaged { table: "sessions", reason: "a file lacks where its rows came from".to_owned() }
+}
+
+fn text(rows: &RecordBatch, name: &str, row: usize) -> Result<String, StoreError> {
+    let column = rows.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+    column.map(|column| column.value(row).to_owned()).ok_or_else(lacks)
 }
 
 /// What became of one row of a session, for its history.

@@ -226,6 +226,7 @@ impl<'a> Settled<'a> {
     /// When the disk refuses.
     pub fn write(mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let plan = self.plan();
+        let mut superseded = self.replaced_within(batch.version)?;
         let months: Vec<MonthTaken> = {
             let mut taken = std::mem::take(&mut self.months);
             plan.months.iter().map(|month| (*month, taken.remove(month))).collect()
@@ -238,7 +239,6 @@ impl<'a> Settled<'a> {
         }
         let mut sessions = Change::default();
         let mut events_change = self.waiting_events()?;
-        let mut superseded = Vec::new();
         for month in written {
             sessions.add.extend(month.sessions);
             events_change.add.extend(month.events);

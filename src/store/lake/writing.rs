@@ -14,13 +14,13 @@ use super::month::{Month, PENDING};
 use super::placing::partition;
 use super::rows::long;
 use super::scores::{self, ScoreRow};
-use super::standing::Existing;
+use super::standing::{self, Existing};
 use super::states::{self, States};
 use super::superseded::Superseded;
-use super::upsert::{FILE_ROWS, Settled};
+use super::upsert::{FILE_ROWS, Settled, Spot};
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Rows of a file that is better written with those that come than by itself.
 const SMALL_ROWS: u64 = 1 << 16;
@@ -214,6 +214,40 @@ impl Settled<'_> {
             change.add.push(data_file::write(self.store.home(), TableName::Assessments, (Some(&name), &batch))?);
         }
         Ok(change)
+    }
+
+    /// The incoming rows that a later one of the batch replaces, for the list of superseded rows.
+    pub(super) fn replaced_within(&self, version: u64) -> Result<Vec<Superseded>, StoreError> {
+        const COLUMNS: [&str; 7] =
+            ["session_id", "session_key_high", "session_key_low", "file_number", "line", "record", columns::NUMBER];
+        let replaced = &self.standing.replaced;
+        if replaced.is_empty() {
+            return Ok(Vec::new());
+        }
+        let stand: HashSet<u32> = replaced.values().copied().collect();
+        let mut spots: HashMap<u32, Spot> = HashMap::new();
+        let mut rows_of_batch: Vec<(u32, Superseded)> = Vec::new();
+        for (month, taken) in &self.months {
+            for rows in taken.rows(Some(&COLUMNS))? {
+                let rows = rows?;
+                for row in 0..rows.num_rows() {
+                    let (Some(number), Some(spot)) = (number_of(&rows, row), standing::place(&rows, row)) else {
+                        continue;
+                    };
+                    if stand.contains(&number) {
+                        spots.insert(number, spot);
+                    }
+                    if let Some(by) = replaced.get(&number) {
+                        let row = Superseded::within_batch(&rows, (row, spot), (&self.source, *month), version)?;
+                        rows_of_batch.push((*by, row));
+                    }
+                }
+            }
+        }
+        let by = |(by, row): (u32, Superseded)| row.by((version, spots.get(&by).copied().unwrap_or_default()));
+        let mut superseded: Vec<Superseded> = rows_of_batch.into_iter().map(by).collect();
+        superseded.sort_by_key(Superseded::place);
+        Ok(superseded)
     }
 
     /// The rows that leave a file, for the list of superseded rows.
