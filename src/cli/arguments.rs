@@ -162,9 +162,10 @@ pub(super) enum StoreCommand {
     Vacuum {
         /// The store
         store: PathBuf,
-        /// Versions that ended before this day are given up; the one that stood on it is kept
+        /// Versions that ended before this day are given up; the one that stood on it is kept. Without it every
+        /// version stays, and only files that none needs are removed
         #[arg(long, value_name = "DATE")]
-        before: String,
+        before: Option<String>,
         /// Say what would be removed, and remove nothing
         #[arg(long)]
         dry_run: bool,

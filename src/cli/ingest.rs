@@ -1,10 +1,9 @@
 //! `stipple ingest`.
 
 use super::arguments::{Common, Ingest};
-use super::failure::{FAILED, Failure, UNUSABLE_DATA};
-use super::run::INTERRUPTED;
+use super::failure::{Failure, UNUSABLE_DATA};
 use super::watch::Watch;
-use super::{access, answer, check, key, since_1970, tell_of_the_future};
+use super::{access, answer, check, key, since_1970, tell_of_interrupts, tell_of_the_future};
 use crate::pipeline::listing::RuleTally;
 use crate::pipeline::settle::Named;
 use crate::pipeline::take_in::{TakeIn, TakenIn, take_in};
@@ -55,17 +54,6 @@ pub(super) fn ingest(command: &Ingest, common: &Common) -> Result<(), Failure> {
         return Err(Failure::new(UNUSABLE_DATA, message, "`stipple check` with the same files says where and why"));
     }
     Ok(())
-}
-
-/// On Ctrl-C nothing needs undoing: a batch is in the store whole or not at all.
-fn tell_of_interrupts() {
-    let handler = ctrlc::set_handler(|| {
-        eprintln!("interrupted; the store is as it was, or holds the batch whole: `stipple store history` tells");
-        std::process::exit(INTERRUPTED);
-    });
-    if let Err(error) = handler {
-        Failure::new(FAILED, format!("cannot watch for Ctrl-C: {error}"), "").tell();
-    }
 }
 
 /// Who writes, and when: the one place where the store's clock is read.

@@ -78,12 +78,26 @@ fn since_1970() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
+/// The day, in UTC. Somewhere it is tomorrow already.
+fn today() -> Day {
+    i32::try_from(since_1970().as_secs() / 86_400).map_or(Day(i32::MAX - 1), Day)
+}
+
+/// On Ctrl-C nothing of a store needs undoing: a batch is in it whole or not at all.
+fn tell_of_interrupts() {
+    let handler = ctrlc::set_handler(|| {
+        eprintln!("interrupted; the store is as it was, or holds the batch whole: `stipple store history` tells");
+        std::process::exit(run::INTERRUPTED);
+    });
+    if let Err(error) = handler {
+        failure::Failure::new(failure::FAILED, format!("cannot watch for Ctrl-C: {error}"), "").tell();
+    }
+}
+
 /// A day that has not come yet is a slip of the pen, and it decides who counts as followed up long enough. Only the
 /// clock can tell, so it is told here and stands in no report.
 fn tell_of_the_future(newest: Option<Day>) {
-    let today = i32::try_from(since_1970().as_secs() / 86_400).map_or(Day(i32::MAX), Day);
-    // Somewhere it is tomorrow already.
-    if let Some(newest) = newest.filter(|newest| newest.0 > today.0 + 1) {
+    if let Some(newest) = newest.filter(|newest| *newest > today().plus(1)) {
         eprintln!(
             "take care: the newest day in the data, {newest}, has not come yet, and it is the data cut where the pipeline \
              names none; correct the row, or set data_cut"

@@ -3,7 +3,7 @@
 use super::arguments::{Common, StoreCommand};
 use super::failure::{FAILED, Failure, UNUSABLE_DATA, WRONG_USE};
 use super::ingest::author;
-use super::{access, answer, key};
+use super::{access, answer, key, tell_of_interrupts, today};
 use crate::domain::{Day, amount};
 use crate::store::lake::{Batch, Home, SCHEMA_VERSION, Store, StoreError, WriteLock, history, housekeeping, verify};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -15,12 +15,15 @@ use std::path::Path;
 const ATTEMPTS: usize = 12;
 
 pub(super) fn store(command: &StoreCommand, common: &Common) -> Result<(), Failure> {
+    if !matches!(command, StoreCommand::History { .. } | StoreCommand::Verify { .. }) {
+        tell_of_interrupts();
+    }
     match command {
         StoreCommand::History { store, session: None } => history(store, common),
         StoreCommand::History { store, session: Some(session) } => of_session(store, session, common),
         StoreCommand::Verify { store } => verified(store, common),
         StoreCommand::Compact { store } => compacted(store, common),
-        StoreCommand::Vacuum { store, before, dry_run } => vacuumed(store, (before, *dry_run), common),
+        StoreCommand::Vacuum { store, before, dry_run } => vacuumed(store, (before.as_deref(), *dry_run), common),
         StoreCommand::RotateKey { store, key } => rotated(store, key.as_deref(), common),
         StoreCommand::Upgrade { store } => upgraded(store, common),
     }
@@ -159,11 +162,24 @@ fn compacted(folder: &Path, common: &Common) -> Result<(), Failure> {
     ))
 }
 
-fn vacuumed(folder: &Path, (before, dry_run): (&str, bool), common: &Common) -> Result<(), Failure> {
+/// A day up to which versions may be given up. One that has not come is a slip of the pen that would cost every version.
+fn horizon(before: &str) -> Result<Day, Failure> {
     let day = Day::from_iso(before)
         .ok_or_else(|| Failure::new(WRONG_USE, format!("--before {before} is not a day"), "write it as 2026-01-01"))?;
+    if day > today().plus(1) {
+        let message = format!("--before {before} has not come yet, so every version but the newest would go");
+        return Err(Failure::new(WRONG_USE, message, "name a day up to tomorrow"));
+    }
+    Ok(day)
+}
+
+fn vacuumed(folder: &Path, (before, dry_run): (Option<&str>, bool), common: &Common) -> Result<(), Failure> {
+    let day = before.map(horizon).transpose()?;
     let (removed, _) = written(folder, common, |store, lock| {
-        let oldest = housekeeping::version_before(store, day)?.version;
+        let oldest = match day {
+            Some(day) => housekeeping::version_before(store, day)?.version,
+            None => store.latest().oldest_whole,
+        };
         housekeeping::vacuum(store, (oldest, dry_run), &author(None), lock)
     })?;
     if common.json {

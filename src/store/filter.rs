@@ -100,7 +100,11 @@ impl Filter {
     /// # Errors
     /// When the expression cannot be answered on these columns.
     pub fn rows(&self, table: &SessionTable) -> Result<Vec<bool>, FilterError> {
-        let unanswerable = |reason: String| FilterError::Unanswerable { expression: self.text.clone(), reason };
+        let unanswerable = |reason: String| {
+            let expression = self.text.clone();
+            let reason = if reason.starts_with("cannot compare 'date") { NOT_A_DAY.to_owned() } else { reason };
+            FilterError::Unanswerable { expression, reason }
+        };
         let mut columns = Vec::with_capacity(self.columns.len());
         for name in &self.columns {
             let column = table
@@ -173,6 +177,9 @@ fn day_of(expression: &Expr) -> Option<Expr> {
     Day::from_iso(literal.extract_str()?).map(|day| lit(day.0).cast(DataType::Date))
 }
 
+/// What is wrong where a day is compared with a text that [`day_of`] does not take for one.
+const NOT_A_DAY: &str = "it compares a day with a text that is no day of the calendar; write days as '2026-01-31'";
+
 /// Date columns of the session table.
 const DATE_COLUMNS: [&str; 2] = ["session_date", "last_follow_up_date"];
 
@@ -222,6 +229,15 @@ mod tests {
         let column: ArrayRef = Arc::new(Date32Array::from(days.to_vec()));
         let values = SessionTable::of_columns(vec![("session_date".to_owned(), column)], vec![false; 2]);
         Filter::parse(text).unwrap().excludes(&values).unwrap()
+    }
+
+    #[test]
+    fn a_text_that_is_no_day_is_told_as_such() {
+        for wrong in ["session_date >= '2026-13-45'", "session_date = 'soon'", "'1/2/2026' < last_follow_up_date"] {
+            let told = Filter::parse(wrong).unwrap_err().to_string();
+            assert!(told.contains("no day of the calendar") && told.contains("'2026-01-31'"), "{told}");
+        }
+        assert!(Filter::parse("session_date >= '2026-12-31'").is_ok());
     }
 
     #[test]

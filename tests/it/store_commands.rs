@@ -5,10 +5,18 @@ use crate::store::HEADER;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
+use stipple::domain::Day;
 
 fn log(folder: &Path, name: &str, effects: &str) {
     let row = format!("S1,P-4711,north,2026-01-05,professional,pen,face,acne_scars,2026-05-05,{effects}\n");
     fs::write(folder.join(name), format!("{HEADER}{row}")).unwrap();
+}
+
+/// In UTC, as `--before` takes it: all that was written up to now is before it.
+pub(crate) fn tomorrow() -> String {
+    #[expect(clippy::disallowed_methods, reason = "the program under test reads the clock too")]
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Day(i32::try_from(since.as_secs() / 86_400).unwrap() + 1).to_string()
 }
 
 const PIPELINE: &str = "version = 1\nid = \"p\"\n[source]\nstore = \"warehouse\"\n[[analysis]]\nid = \"rates\"\n\
@@ -60,7 +68,9 @@ fn a_store_from_its_first_day_to_an_auditor_s_question() {
     let nothing = stipple(at, &["store", "vacuum", "warehouse", "--before", "2001-01-01"]);
     assert_eq!(code(&nothing), 0, "{}", text(&nothing.stderr));
     assert!(text(&nothing.stdout).contains("the oldest version that can be read is 1"), "{}", text(&nothing.stdout));
-    let day = ["store", "vacuum", "warehouse", "--before", "2999-01-01"];
+    let kept = stipple(at, &["store", "vacuum", "warehouse"]);
+    assert!(text(&kept.stdout).contains("the oldest version that can be read is 1"), "{}", text(&kept.stdout));
+    let day = ["store", "vacuum", "warehouse", "--before", &tomorrow()];
     assert_eq!(code(&stipple(at, &day)), 0);
     let gone = stipple(at, &["run", "p.toml", "--as-of", "2"]);
     assert_eq!(code(&gone), 2);
@@ -103,6 +113,15 @@ fn mistakes_are_told_with_what_to_do_next() {
     told(&["run", "p.toml", "--as-of", "yesterday"], 2, "neither a version nor a day");
     told(&["check", "p.toml"], 2, "reads the store");
     told(&["store", "vacuum", "warehouse", "--before", "soon"], 2, "is not a day");
+    told(&["store", "vacuum", "warehouse", "--before", "2999-01-01"], 2, "has not come yet");
+    fs::create_dir(at.join("letters")).unwrap();
+    fs::write(at.join("letters/one.txt"), "x").unwrap();
+    told(&["ingest", "--store", "letters", "--key", "kept.key", "monday.csv"], 2, "one.txt");
+    assert_eq!(fs::read_dir(at.join("letters")).unwrap().count(), 1, "nothing is left there");
+    fs::remove_file(at.join("warehouse/batches/_delta_log/00000000000000000001.json")).unwrap();
+    for command in [&["store", "history", "warehouse"][..], &["run", "p.toml"]] {
+        told(command, 3, "00000000000000000001.json of its log is missing");
+    }
     fs::write(at.join("file"), "x").unwrap();
     told(&["ingest", "--store", "file", "--key", "kept.key", "monday.csv"], 1, "file");
 }

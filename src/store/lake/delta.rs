@@ -325,7 +325,22 @@ fn log_error((home, table): (&Home, &'static str), error: &DeltaTableError) -> S
             cause = error.source();
         }
     }
-    StoreError::Log { table, reason: error.to_string().lines().next().unwrap_or_default().to_owned() }
+    if let Some(missing) = gap(home, table) {
+        return StoreError::Damaged { table, reason: format!("{missing} of its log is missing") };
+    }
+    // The library's message may end with the innards of its parts.
+    let reason = error.to_string();
+    let reason = reason.split(['{', '\n']).next().unwrap_or_default().trim_end();
+    StoreError::Log { table, reason: reason.to_owned() }
+}
+
+/// The first entry that is missing between others of a table's log.
+fn gap(home: &Home, table: &'static str) -> Option<String> {
+    let names = home.names(&format!("{table}/_delta_log")).ok()?;
+    let number = |name: &String| name.strip_suffix(".json")?.parse::<u64>().ok();
+    let there: BTreeSet<u64> = names.iter().filter_map(number).collect();
+    let (first, last) = (there.first()?, there.last()?);
+    (*first..*last).find(|version| !there.contains(version)).map(|version| entry(table, version))
 }
 
 fn field(column: &DiskColumn) -> StructField {

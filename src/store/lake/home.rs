@@ -170,17 +170,18 @@ impl Home {
         if overwritten { Err(StoreError::NoConditionalPut { folder: self.shown() }) } else { Ok(()) }
     }
 
-    /// The names that stand directly in it, in order.
-    pub(super) fn names(&self) -> Result<Vec<String>, StoreError> {
+    /// The names that stand directly in a folder of it (an empty name is itself), in order.
+    pub(super) fn names(&self, within: &str) -> Result<Vec<String>, StoreError> {
         match &self.0 {
             Kind::Folder(folder) => {
-                let entries = fs::read_dir(folder).map_err(StoreError::io("list", folder))?;
+                let folder = folder.join(within);
+                let entries = fs::read_dir(&folder).map_err(StoreError::io("list", &folder))?;
                 let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
                 let mut names: Vec<String> = entries.filter_map(Result::ok).map(name).collect();
                 names.sort();
                 Ok(names)
             }
-            Kind::Bucket(prefix) => Ok(prefix.bucket.names(&prefix.key)?),
+            Kind::Bucket(prefix) => Ok(prefix.bucket.names(prefix.key_of(within).trim_end_matches('/'))?),
         }
     }
 

@@ -47,7 +47,12 @@ impl Store {
     /// # Errors
     /// When the folder cannot be written to.
     pub fn lock(at: impl Into<Home>) -> Result<WriteLock, StoreError> {
-        at.into().lock()
+        let home = at.into();
+        // Nothing is left in a folder that is refused.
+        if home.folder().is_some_and(std::path::Path::is_dir) && !Store::exists(&home) {
+            check_folder(&home)?;
+        }
+        home.lock()
     }
 
     /// Whether another process writes to the store right now and keeps others out.
@@ -392,7 +397,7 @@ fn check_schema(home: &Home, found: Option<u32>) -> Result<(), StoreError> {
 fn check_folder(home: &Home) -> Result<(), StoreError> {
     let ours =
         |name: &str| [LOCK, BATCHES].contains(&name) || TableName::ALL.iter().any(|table| table.folder() == name);
-    match home.names()?.into_iter().find(|name| !ours(name)) {
+    match home.names("")?.into_iter().find(|name| !ours(name)) {
         Some(entry) => Err(StoreError::ForeignFolder { folder: home.shown(), entry }),
         None => Ok(()),
     }
