@@ -1,5 +1,6 @@
 //! What a user types.
 
+use crate::results::diff::TOLERANCE;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -48,6 +49,8 @@ pub(super) enum Command {
     /// What is in a store and how it came there; checks and housekeeping
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Which results changed between two runs, appeared or went, and by how much
+    Diff(Diff),
     /// A pipeline and a mapping to start from
     Init(Init),
     /// Session logs with a known truth (truth.json beside them)
@@ -89,6 +92,31 @@ pub(super) struct Run {
     /// Say what would be read, counted and kept, and stop
     #[arg(long)]
     pub(super) explain: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  stipple diff reports/march reports/april\n  stipple run my.toml --as-of 2026-03-31 --out march && stipple diff march reports/my --all"
+)]
+pub(super) struct Diff {
+    /// Folder of the first run
+    #[arg(value_name = "RUN_A")]
+    pub(super) run_a: PathBuf,
+    /// Folder of the second run
+    #[arg(value_name = "RUN_B")]
+    pub(super) run_b: PathBuf,
+    /// List every row, not only the first of each kind
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Numbers that differ by no more than this part of themselves are the same; 0 = to the last digit
+    #[arg(long, value_name = "PART", default_value_t = TOLERANCE, value_parser = part)]
+    pub(super) tolerance: f64,
+}
+
+/// A number from 0 to less than 1.
+fn part(text: &str) -> Result<f64, String> {
+    let part = text.parse().ok().filter(|part| (0.0..1.0).contains(part));
+    part.ok_or_else(|| "a number from 0 to less than 1, such as 1e-9".to_owned())
 }
 
 /// Where counting happens.

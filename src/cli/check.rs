@@ -3,7 +3,7 @@
 use super::arguments::{Check, Common};
 use super::failure::{FAILED, Failure, UNUSABLE_DATA, WRONG_USE};
 use super::watch::Watch;
-use super::{access, answer, database_password, settled};
+use super::{access, answer, database_password, plain_table, settled};
 use crate::bucket::Access;
 use crate::domain::amount;
 use crate::pipeline::Source;
@@ -11,7 +11,7 @@ use crate::pipeline::check::{self, Checked, Consequence, RuleCount};
 use crate::pipeline::listing::RuleTally;
 use crate::pipeline::settle::{Choice, Named};
 use crate::pipeline::tally::{InputTally, LeftOut};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::CellAlignment;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -131,16 +131,8 @@ pub(super) fn rule_text(consequence: &str, rule: &str, tally: &RuleTally) -> Str
     text
 }
 
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    *table.style_mut() = presets::NOTHING;
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header.to_vec());
-    table
-}
-
 fn as_text(checked: &Checked) -> String {
-    let mut files = table(&["File", "Read", "Accepted", "Rejected", "Superseded"]);
+    let mut files = plain_table(&["File", "Read", "Accepted", "Rejected", "Superseded"]);
     for input in &checked.loaded.inputs {
         let counts = [input.read, input.accepted, input.rejected, input.superseded].map(|count| count.to_string());
         files.add_row([std::slice::from_ref(&input.name), &counts].concat());

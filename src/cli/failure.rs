@@ -1,5 +1,6 @@
 //! A failure at the door: what happened, what to do next, and the exit code.
 
+use crate::pipeline::diff::RunDiffError;
 use crate::pipeline::files::Unfound;
 use crate::pipeline::init::InitError;
 use crate::pipeline::load::{Cause, LoadError};
@@ -140,6 +141,21 @@ impl From<ProduceError> for Failure {
             }
             ProduceError::Plan(_) => Failure::new(WRONG_USE, message, "change the pipeline"),
             ProduceError::Chart(_) | ProduceError::File { .. } => Failure::new(FAILED, message, ""),
+        }
+    }
+}
+
+impl From<RunDiffError> for Failure {
+    fn from(error: RunDiffError) -> Failure {
+        let message = error.to_string();
+        match error {
+            RunDiffError::NoRun { .. } => {
+                Failure::new(WRONG_USE, message, "name two folders that `stipple run` has written")
+            }
+            RunDiffError::Io { .. } => Failure::new(FAILED, message, "check the path and the permissions"),
+            RunDiffError::Results { .. } | RunDiffError::Manifest { .. } => {
+                Failure::new(UNUSABLE_DATA, message, "make the report again with `stipple run`")
+            }
         }
     }
 }

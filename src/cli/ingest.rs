@@ -3,12 +3,12 @@
 use super::arguments::{Common, Ingest};
 use super::failure::{Failure, UNUSABLE_DATA};
 use super::watch::Watch;
-use super::{access, answer, check, key, since_1970, tell_of_interrupts, tell_of_the_future};
+use super::{access, answer, check, key, plain_table, since_1970, tell_of_interrupts, tell_of_the_future};
 use crate::pipeline::listing::RuleTally;
 use crate::pipeline::settle::Named;
 use crate::pipeline::take_in::{TakeIn, TakenIn, take_in};
 use crate::store::lake::{Author, Home, IngestedFile, Store};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::CellAlignment;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -115,10 +115,7 @@ fn as_text(taken: &TakenIn, store: &Path) -> String {
         text.push_str("nothing new; the store is as it was");
         return text;
     };
-    let mut files = Table::new();
-    *files.style_mut() = presets::NOTHING;
-    files.set_content_arrangement(ContentArrangement::Dynamic);
-    files.set_header(vec!["File", "Read", "Accepted", "Rejected", "Superseded"]);
+    let mut files = plain_table(&["File", "Read", "Accepted", "Rejected", "Superseded"]);
     for file in &taken.files {
         let counts = [file.read, file.accepted, file.rejected, file.superseded].map(|count| count.to_string());
         files.add_row([std::slice::from_ref(&file.name), &counts].concat());

@@ -7,6 +7,7 @@
 mod arguments;
 mod check;
 mod completions;
+mod diff;
 mod failure;
 mod ingest;
 mod init;
@@ -26,6 +27,7 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::settle::{Choice, settle_with};
 use arguments::{Arguments, Command};
 use clap::Parser;
+use comfy_table::{ContentArrangement, Table, presets};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -57,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Check(command) => check::check(&command, common),
         Command::Ingest(command) => ingest::ingest(&command, common),
         Command::Store(command) => store::store(&command, common),
+        Command::Diff(command) => diff::diff_runs(&command, common),
         Command::Init(command) => init::init(&command, common),
         Command::Simulate(command) => simulate::simulate(&command, common),
         Command::Methods(command) => methods::methods(&command, common),
@@ -125,6 +128,15 @@ fn settled(path: &Path, choice: Choice<'_>) -> Result<Pipeline, failure::Failure
         pipeline.sources.iter_mut().for_each(|source| source.give_password(&password));
     }
     Ok(pipeline)
+}
+
+/// A table without lines, as wide as the terminal at most.
+fn plain_table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    *table.style_mut() = presets::NOTHING;
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header.to_vec());
+    table
 }
 
 /// Prints an answer. A reader that closed the pipe has seen enough; a full disk is a failure.

@@ -3,10 +3,10 @@
 use super::arguments::{Common, StoreCommand};
 use super::failure::{FAILED, Failure, UNUSABLE_DATA, WRONG_USE};
 use super::ingest::author;
-use super::{access, answer, key, tell_of_interrupts, today};
+use super::{access, answer, key, plain_table, tell_of_interrupts, today};
 use crate::domain::{Day, amount};
 use crate::store::lake::{Batch, Home, SCHEMA_VERSION, Store, StoreError, WriteLock, history, housekeeping, verify};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::CellAlignment;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::Path;
@@ -89,7 +89,7 @@ fn of_session(folder: &Path, session_id: &str, common: &Common) -> Result<(), Fa
             .collect();
         return answer(&Value::Array(rows).to_string());
     }
-    let mut table = plain(&["Source", "Came in version", "File", "Line", "Month", "Until version"]);
+    let mut table = plain_table(&["Source", "Came in version", "File", "Line", "Month", "Until version"]);
     for row in &versions {
         let until = row.replaced_in.map_or_else(|| "stands".to_owned(), |version| version.to_string());
         table.add_row([
@@ -245,14 +245,6 @@ fn upgraded(folder: &Path, common: &Common) -> Result<(), Failure> {
     ))
 }
 
-fn plain(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    *table.style_mut() = presets::NOTHING;
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header.to_vec());
-    table
-}
-
 fn history(folder: &Path, common: &Common) -> Result<(), Failure> {
     let store = opened(folder)?;
     let batches = store.batches()?;
@@ -283,7 +275,7 @@ fn as_json(batch: &Batch) -> Value {
 fn as_text(batches: &[Batch]) -> String {
     let header =
         ["Version", "When (UTC)", "Who", "What", "Read", "Accepted", "Rejected", "Superseded", "Sessions", "Pending"];
-    let mut table = plain(&header);
+    let mut table = plain_table(&header);
     for batch in batches {
         let files: Vec<&str> = batch.files.iter().map(|file| file.name.as_str()).collect();
         let what = if files.is_empty() { batch.kind.name().to_owned() } else { files.join("\n") };

@@ -4,6 +4,7 @@
 pub mod check;
 mod choice;
 mod count;
+pub mod diff;
 pub mod explain;
 pub mod files;
 mod from_store;

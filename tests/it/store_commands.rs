@@ -53,6 +53,20 @@ fn a_store_from_its_first_day_to_an_auditor_s_question() {
     }
     assert_ne!(read("then", "results.csv"), read("now", "results.csv"));
     assert!(text(&read("now", "superseded.csv")).contains("monday.csv,2,1,replaced_by_later,tuesday.csv,2,1"));
+    let changes = stipple(at, &["diff", "then", "now"]);
+    let said = text(&changes.stdout).replace('\u{a0}', " ");
+    assert!(said.contains("rates/pih//rate") && said.contains("−100.0 points"), "{said}");
+    assert!(said.contains("store version"), "{said}");
+    let json: Value = serde_json::from_slice(&stipple(at, &["diff", "then", "now", "--json"]).stdout).unwrap();
+    let rate = json["changed"].as_array().unwrap().iter().find(|row| row["row_id"] == "rates/pih//rate").unwrap();
+    assert_eq!((&rate["columns"]["value"]["a"], &rate["columns"]["value"]["b"]), (&"1".into(), &"0".into()));
+    assert_eq!(rate["difference"].as_f64(), Some(-1.0));
+    assert_eq!(json["runs"]["store version"]["b"], "3");
+    let same: Value = serde_json::from_slice(&stipple(at, &["diff", "then", "again", "--json"]).stdout).unwrap();
+    assert_eq!(
+        (same["same"].as_u64(), same["results_a"].as_u64()),
+        (same["results_b"].as_u64(), same["same"].as_u64())
+    );
     let history = stipple(at, &["store", "history", "warehouse", "--session", "S1"]);
     assert!(text(&history.stdout).contains("stands"), "{}", text(&history.stdout));
     let json = stipple(at, &["store", "history", "warehouse", "--json"]);
@@ -114,6 +128,11 @@ fn mistakes_are_told_with_what_to_do_next() {
     told(&["check", "p.toml"], 2, "reads the store");
     told(&["store", "vacuum", "warehouse", "--before", "soon"], 2, "is not a day");
     told(&["store", "vacuum", "warehouse", "--before", "2999-01-01"], 2, "has not come yet");
+    told(&["diff", "nowhere", "nowhere"], 2, "holds no run");
+    assert_eq!(code(&stipple(at, &["diff", "a", "b", "--tolerance", "2"])), 2);
+    fs::create_dir(at.join("run")).unwrap();
+    fs::write(at.join("run/results.csv"), "row_id,value\n1,2\n").unwrap();
+    told(&["diff", "run", "run"], 3, "column `statistic` is missing");
     fs::create_dir(at.join("letters")).unwrap();
     fs::write(at.join("letters/one.txt"), "x").unwrap();
     told(&["ingest", "--store", "letters", "--key", "kept.key", "monday.csv"], 2, "one.txt");
