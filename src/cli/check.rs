@@ -10,7 +10,6 @@ use crate::pipeline::Source;
 use crate::pipeline::check::{self, Checked, Consequence, RuleCount};
 use crate::pipeline::listing::RuleTally;
 use crate::pipeline::settle::{Choice, Named};
-use crate::pipeline::tally::{InputTally, LeftOut};
 use comfy_table::CellAlignment;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -151,7 +150,8 @@ fn as_text(checked: &Checked) -> String {
         text.push_str(&format!("{} more rows were left out\n", totals.filtered));
     }
     for input in &checked.loaded.inputs {
-        text.push_str(&left_out_text(input));
+        let left_out = input.left_out.iter().map(|left| (left.what.as_str(), left.records));
+        text.push_str(&left_out_text((&input.name, input.role.name()), input.filtered, left_out));
     }
     if !checked.skipped.is_empty() {
         let names: Vec<String> =
@@ -171,16 +171,23 @@ fn as_text(checked: &Checked) -> String {
     text
 }
 
-/// What a file holds besides its own kind of rows.
-fn left_out_text(input: &InputTally) -> String {
-    let by_kind: u64 = input.left_out.iter().map(|left| left.records).sum();
-    let filter = LeftOut { what: "by the mapping's row filter".to_owned(), records: input.filtered - by_kind };
-    let told = input.left_out.iter().chain((filter.records > 0).then_some(&filter));
-    let words: Vec<String> = told
-        .map(|left| if left.records > 0 { format!("{} {}", left.records, left.what) } else { left.what.clone() })
-        .collect();
-    if words.is_empty() {
+/// What a file, named with its role, holds besides its own kind of rows; `filtered` counts all of that.
+pub(super) fn left_out_text<'a>(
+    (name, role): (&str, &str),
+    filtered: u64,
+    left_out: impl Iterator<Item = (&'a str, u64)>,
+) -> String {
+    let mut told: Vec<(&str, u64)> = left_out.collect();
+    let by_filter = filtered.saturating_sub(told.iter().map(|(_, records)| records).sum());
+    if by_filter > 0 {
+        told.push(("by the mapping's row filter", by_filter));
+    }
+    if told.is_empty() {
         return String::new();
     }
-    format!("\nLeft out of {} ({}):\n  {}\n", input.name, input.role.name(), words.join("\n  "))
+    let words = told.iter().map(|(what, records)| match records {
+        0 => (*what).to_owned(),
+        _ => format!("{} {what}", amount::whole(*records)),
+    });
+    format!("\nLeft out of {name} ({role}):\n  {}\n", words.collect::<Vec<_>>().join("\n  "))
 }

@@ -78,10 +78,12 @@ fn rules<'a>(consequence: &'a str, rules: &'a Rules) -> impl Iterator<Item = (&'
 
 fn as_json(taken: &TakenIn, store: &Path) -> String {
     let files = taken.files.iter().map(|file| {
+        let left_out = file.left_out.iter().map(|(what, records)| json!({ "what": what, "records": records }));
         json!({
             "path": file.name, "role": file.role, "source": file.source, "bytes": file.bytes, "blake3": file.blake3,
             "read_rows": file.read, "accepted_rows": file.accepted, "rejected_rows": file.rejected,
             "superseded_rows": file.superseded, "filtered_rows": file.filtered, "ignored_columns": file.ignored,
+            "left_out": left_out.collect::<Vec<_>>(),
         })
     });
     let known = taken.known.iter().map(|(path, version)| json!({ "path": path, "version": version }));
@@ -143,6 +145,10 @@ fn as_text(taken: &TakenIn, store: &Path) -> String {
     }
     for (what, rules) in [("rejected", &taken.refusals), ("warning", &taken.warnings)] {
         rules.iter().for_each(|(rule, tally)| text.push_str(&check::rule_text(what, rule, tally)));
+    }
+    for file in &taken.files {
+        let left_out = file.left_out.iter().map(|(what, records)| (what.as_str(), *records));
+        text.push_str(&check::left_out_text((&file.name, &file.role), file.filtered, left_out));
     }
     for file in taken.files.iter().filter(|file| !file.ignored.is_empty()) {
         text.push_str(&format!("Columns of {} that nothing maps, not kept: {}\n", file.name, file.ignored.join(", ")));

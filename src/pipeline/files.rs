@@ -206,6 +206,8 @@ fn matching(base: &Path, pattern: &str, found: &mut Found) -> Result<(), Unfound
         let name = name_within(base, &path);
         if path.is_dir() {
             found.skipped.push(Skipped { name, why: FOLDER });
+        } else if is_hidden(&path) && !pattern.rsplit('/').next().is_some_and(is_hidden_name) {
+            found.skipped.push(Skipped { name, why: HIDDEN });
         } else {
             found.files.push(file(path, name));
         }
@@ -217,7 +219,12 @@ fn matching(base: &Path, pattern: &str, found: &mut Found) -> Result<(), Unfound
 }
 
 fn is_hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+    path.file_name().is_some_and(|name| is_hidden_name(&name.to_string_lossy()))
+}
+
+/// A name that a folder does not show, or that Excel gives a file while somebody has a workbook open.
+pub(super) fn is_hidden_name(name: &str) -> bool {
+    name.starts_with('.') || name.starts_with("~$")
 }
 
 /// What was skipped, as the end of a sentence; at most five names.

@@ -1,6 +1,6 @@
 //! What an address in an object store stands for: one object, the logs below a prefix, or what fits a pattern.
 
-use super::files::{Found, HIDDEN, InputFile, Location, NO_LOG, Skipped, Unfound, skipped_words};
+use super::files::{Found, HIDDEN, InputFile, Location, NO_LOG, Skipped, Unfound, is_hidden_name, skipped_words};
 use crate::bucket::{self, Access, Address, BucketError, Object};
 use crate::ingest;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn folder(named: &str, objects: Vec<(Object, String)>) -> Result<Found, String> 
     let mut found = Found::default();
     for (object, behind) in objects {
         let skipped = |why| Skipped { name: object.name().to_owned(), why };
-        if behind.split('/').any(|part| part.starts_with('.')) {
+        if behind.split('/').any(is_hidden_name) {
             found.skipped.push(skipped(HIDDEN));
         } else if ingest::is_known(Path::new(&behind)) {
             found.files.push(file(object));

@@ -43,6 +43,16 @@ pub enum HeaderError {
         /// The second header.
         second: String,
     },
+    /// A header that nothing maps is a date: a row of data stands in the line of the column names.
+    #[error(
+        "the header of this {file} has a date where a column's name should stand (field {field}): a row of data seems to have run into it"
+    )]
+    HoldsData {
+        /// Which kind of file.
+        file: &'static str,
+        /// The field, from 1.
+        field: usize,
+    },
     /// `[rows]` names a header that is not there.
     #[error("[rows] names «{header}», which the header does not have")]
     UnknownFilterHeader {
@@ -68,6 +78,11 @@ impl HeaderError {
                  the header, set [read] header_row. The file has: {}",
                 headers.join(", ")
             ),
+            HeaderError::HoldsData { .. } => {
+                "put the column names on a line of their own (its end is missing, or is another than that of the rows), or \
+                 give that column a name"
+                    .to_owned()
+            }
             HeaderError::Ambiguous { .. } => "rename one of them, or name the right one in [columns]".to_owned(),
             HeaderError::UnknownFilterHeader { nearest: Some(nearest), .. } => format!("did you mean «{nearest}»?"),
             HeaderError::UnknownFilterHeader { .. } => "check [rows] in the mapping file".to_owned(),

@@ -39,6 +39,8 @@ const UNITS: &[(&str, &[Unit])] = &[
             unit(&["mm", "millimeter", "millimeters", "millimetre", "millimetres"], 1.0, 1.0),
             unit(&["um", "micron", "microns", "micrometer", "micrometers", "micrometre", "mikrometer"], 1.0, 1000.0),
             unit(&["cm"], 10.0, 1.0),
+            unit(&["in", "inch", "inches", "\"", "″", "zoll"], 254.0, 10.0),
+            unit(&["mil", "mils", "thou"], 254.0, 10_000.0),
         ],
     ),
     ("mJ", &[unit(&["mj", "millijoule", "millijoules"], 1.0, 1.0), unit(&["j", "joule", "joules"], 1000.0, 1.0)]),
@@ -278,7 +280,7 @@ mod tests {
         check("inf", "mm", Err(rules::NOT_A_NUMBER));
         check("1e999", "mm", Err(rules::NOT_A_NUMBER));
         check("1.2.3", "mm", Err(rules::NOT_A_NUMBER));
-        check("3 inch", "mm", Err(rules::UNKNOWN_UNIT));
+        check("3 ft", "mm", Err(rules::UNKNOWN_UNIT));
         check("1,234.5", "mJ", Ok(1234.5));
     }
 

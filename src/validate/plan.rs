@@ -75,6 +75,11 @@ impl<'m> Plan<'m> {
         self.frame.keep = self.conditions(&self.mapping.rows.keep)?;
         self.frame.drop = self.conditions(&self.mapping.rows.drop)?;
         let ignored = self.ignored();
+        // Such a line is not to be shown, and a row is lost in it.
+        if let Some(data) = ignored.iter().find(|ignored| is_date(&ignored.header)) {
+            let field = self.header.iter().position(|header| *header == data.header).map_or(0, |at| at + 1);
+            return Err(HeaderError::HoldsData { file: self.table.label(), field });
+        }
         Ok((self.frame, ignored))
     }
 
@@ -281,9 +286,13 @@ impl<'m> Plan<'m> {
 /// The first headers; none where one of them is a number or a date: then the line holds a patient's data, which must
 /// not be shown.
 fn shown(header: &[String]) -> Vec<String> {
-    let is_data = |name: &String| name.parse::<f64>().is_ok() || dates::date(name, Some(DateOrder::Dmy)).is_ok();
+    let is_data = |name: &String| name.parse::<f64>().is_ok() || is_date(name);
     let shown = if header.iter().any(is_data) { &[][..] } else { header };
     shown.iter().take(SHOWN_HEADERS).cloned().collect()
+}
+
+fn is_date(name: &str) -> bool {
+    [DateOrder::Dmy, DateOrder::Mdy].into_iter().any(|order| dates::date(name, Some(order)).is_ok())
 }
 
 /// Codes of a column, and what people write for them.

@@ -19,6 +19,8 @@ fn folder() -> tempfile::TempDir {
     log(&folder.path().join("logs/2026/c.csv"), "s3");
     log(&folder.path().join("logs/.old.csv"), "s4");
     fs::write(folder.path().join("logs/letter.docx"), "dear").unwrap();
+    // Excel writes it for as long as somebody has the workbook open.
+    fs::write(folder.path().join("logs/~$a.xlsx"), "Admin").unwrap();
     folder
 }
 
@@ -45,7 +47,9 @@ fn check_takes_a_folder_or_a_pattern_and_tells_what_it_skips() {
     assert!(out.contains("3 rows read = 3 accepted"), "{out}");
     let (_, out, _) = stipple(folder.path(), &["check", "--json", "logs"]);
     let told: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(told["skipped_files"].as_array().unwrap().len(), 2);
+    assert_eq!(told["skipped_files"].as_array().unwrap().len(), 3);
+    let (_, out, _) = stipple(folder.path(), &["check", "logs/*a*"]);
+    assert!(out.contains("~$a.xlsx (hidden)"), "{out}");
     for (named, expected) in
         [("nowhere", "there is no file"), ("logs/*.xlsx", "no file fits"), ("ftp://x/y", "`ftp://`")]
     {

@@ -143,6 +143,25 @@ fn without_a_log_there_is_an_example_and_nothing_is_overwritten() {
     assert_eq!(code(&stipple(folder.path(), &["init", "c", "--events", "e.csv"])), 2);
 }
 
+/// A unit or a scale that a column does not have makes every number wrong: such a line stays a comment.
+#[test]
+fn units_of_other_columns_and_longer_scales_are_not_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "session_id,patient_id,clinic_id,session_date,setting,modality,body_area,indication";
+    let rows = "1,P1,c,2026-01-31,professional,pen,face,acne_scars,0.06,7\n";
+    let write = |depth: &str, pain: &str| {
+        let text = format!("{header},{depth},{pain}\n{rows}{}", rows.replace("1,P1", "2,P2"));
+        fs::write(folder.path().join("log.csv"), text).unwrap();
+        let _ = fs::remove_dir_all(folder.path().join("start"));
+        proposed(folder.path(), &["--from", "log.csv"]).1
+    };
+    let mapping = write("needle depth (in)", "Pain (0-100)");
+    assert!(mapping.contains("\nneedle_depth_mm = { from = \"needle depth (in)\", unit = \"in\" }"), "{mapping}");
+    assert!(mapping.contains("\n# pain_vas = \"Pain (0-100)\"") && mapping.contains("«0-100»"), "{mapping}");
+    let mapping = write("needle depth (ft)", "Pain (0-10)");
+    assert!(mapping.contains("\n# needle_depth_mm") && mapping.contains("\npain_vas = \"Pain (0-10)\""), "{mapping}");
+}
+
 #[test]
 fn files_from_which_nothing_can_be_proposed() {
     let folder = tempfile::tempdir().unwrap();

@@ -205,6 +205,10 @@ fn the_same_export_serves_as_log_events_and_assessments() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("6 rows read = 6 accepted + 0 rejected + 0 superseded"), "{said}");
     assert!(said.contains("Left out of export.csv (log)") && said.contains("2 rows of the instrument score"), "{said}");
+    let ingest = ["ingest", "--store", "w", "export.csv", "--mapping", "m.toml", "--quiet"];
+    let output = Command::new(env!("CARGO_BIN_EXE_stipple")).args(ingest).current_dir(folder.path()).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains("Left out of export.csv (log)") && told.contains("2 rows of the instrument score"), "{told}");
     // A repeated instance: once the same, once changed.
     let output = check(folder.path(), &text("mapping.toml"), &text("ills.csv"), &[]);
     let said = self::said(&output);

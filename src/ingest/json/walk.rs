@@ -24,6 +24,15 @@ impl Mistake {
     }
 }
 
+/// A whole number without the `.0` that programs write behind it once its column has had gaps: an id stays the same id,
+/// as it does from a Parquet file or a workbook.
+fn whole(number: Cow<'_, str>) -> Cow<'_, str> {
+    match number {
+        Cow::Borrowed(text) => Cow::Borrowed(text.strip_suffix(".0").unwrap_or(text)),
+        Cow::Owned(text) => Cow::Owned(text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)),
+    }
+}
+
 /// What a member holds, as a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Leaf<'t> {
@@ -197,7 +206,7 @@ impl<'t> Walker<'t> {
             Some(b'n') => self.word("null").map(|_| Leaf::Missing),
             // Python and JavaScript write a missing number so, though JSON has no such word.
             Some(b'N') => self.word("NaN").map(|_| Leaf::Missing),
-            Some(b'-' | b'0'..=b'9') => self.scalar().map(Leaf::Number),
+            Some(b'-' | b'0'..=b'9') => self.scalar().map(|number| Leaf::Number(whole(number))),
             _ => self.scalar().map(Leaf::Text),
         }
     }

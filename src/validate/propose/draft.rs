@@ -2,6 +2,7 @@
 
 use super::assign::{Choice, Trust, choices, could_tell};
 use super::coded::{self, Coded};
+use super::headers::{foreign_unit, own_unit};
 use super::lexicon::Lexicon;
 use super::page::{Page, one_line, quoted};
 use super::settings::{self, Evidence};
@@ -46,7 +47,16 @@ pub(super) struct Draft<'s> {
 
 impl<'s> Draft<'s> {
     pub(super) fn new(survey: &'s Survey, lexicon: &Lexicon) -> Draft<'s> {
-        let choices = choices(survey, lexicon);
+        let mut choices = choices(survey, lexicon);
+        for choice in &mut choices {
+            if let Some(unit) = foreign_unit(&survey.header[choice.at], choice.column) {
+                let own = own_unit(choice.column);
+                choice
+                    .why
+                    .push(format!("the header says «{unit}», and the column holds {own}; change the numbers first"));
+                choice.trust = Trust::Suggested;
+            }
+        }
         let (decimal, dates) = (settings::decimal(survey, &choices), settings::dates(survey, &choices));
         Draft { survey, choices, decimal, dates }
     }

@@ -31,6 +31,11 @@ pub(super) struct Name {
 
 const BEHIND: &[&str] =
     &["in", "en", "i", "vi", "yes", "no", "ja", "nein", "oui", "non", "si", "y", "n", "j", "o", "pro", "per"];
+/// Units that no column has, without regard to spelling.
+const FOREIGN: &[&str] = &[
+    "ft", "feet", "foot", "m", "km", "dm", "nm", "pt", "kj", "uj", "µj", "w", "watt", "kw", "hz", "h", "hr", "hours",
+    "min", "minutes", "ns", "g", "gauge",
+];
 /// Units of all columns, by the columns' own unit.
 const OWN_UNITS: &[&str] = &["mm", "mJ", "ms", "degrees", "days", "years", "needles", "passes", "0–10", "points"];
 
@@ -87,6 +92,33 @@ impl Name {
     pub(super) fn length(&self) -> usize {
         self.base.len()
     }
+}
+
+/// What stands in brackets in the header of a numeric column and is a unit or a scale, but none that the column has:
+/// `0-100` of a pain that goes to 10, `ft` of a depth.
+pub(super) fn foreign_unit<'h>(header: &'h str, column: &Column) -> Option<&'h str> {
+    let (lowest, highest) = match column.kind {
+        Kind::Number { lowest, highest, .. } => (lowest, highest),
+        Kind::Integer { lowest, highest, .. } => (f64::from(lowest), f64::from(highest)),
+        _ => return None,
+    };
+    let own = units(own_unit(column));
+    let is_foreign = |text: &&str| match ends(text) {
+        Some((low, high)) => low < lowest || high > highest,
+        None if find_unit(own, text).is_some() => false,
+        None => {
+            let of_others = OWN_UNITS.iter().any(|other| find_unit(units(other), text).is_some());
+            of_others || FOREIGN.contains(&fold_header(text).as_str())
+        }
+    };
+    let inside = header.split(['(', '[']).skip(1).filter_map(|part| part.split([')', ']']).next());
+    inside.map(str::trim).find(is_foreign)
+}
+
+/// The ends of a scale: `0-100`, `1 – 5`.
+fn ends(text: &str) -> Option<(f64, f64)> {
+    let (low, high) = text.split_once(['-', '–'])?;
+    Some((low.trim().parse().ok()?, high.trim().parse().ok()?))
 }
 
 fn stands_behind(token: &str) -> bool {
@@ -172,5 +204,28 @@ mod tests {
         assert_eq!(unit("Nadeltiefe (µm)"), Some("um"));
         assert_eq!(unit("Depth in mm"), Some("mm"));
         assert_eq!(unit("Depth"), None);
+        assert_eq!(unit("needle depth (in)"), Some("in"));
+        assert_eq!(unit("Needle depth in inches"), Some("in"));
+        assert_eq!(unit("needle depth mil"), Some("mil"));
+    }
+
+    #[test]
+    fn a_unit_that_the_column_does_not_have_is_seen() {
+        let column = |name: &str| Table::Sessions.columns().iter().find(|column| column.name == name).unwrap();
+        let (depth, pain) = (column("needle_depth_mm"), column("pain_vas"));
+        for (header, column, foreign) in [
+            ("Depth (ft)", depth, Some("ft")),
+            ("Depth [ms]", depth, Some("ms")),
+            ("Depth (µm)", depth, None),
+            ("Depth (in)", depth, None),
+            ("Depth (max)", depth, None),
+            ("Depth (0.25-3.5)", depth, None),
+            ("Pain (0-100)", pain, Some("0-100")),
+            ("Pain (0–10)", pain, None),
+            ("Pain (VAS)", pain, None),
+            ("Notes (0-100)", column("indication"), None),
+        ] {
+            assert_eq!(foreign_unit(header, column), foreign, "{header}");
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! What stands in a file: its header, and the values of each column with how often and where. Values of columns that
 //! identify a person are not kept, only recognised again.
 
+use super::fit::date_reads;
 use super::lexicon::Lexicon;
 use crate::domain::Table;
 use crate::ingest::{Fault, RawBatch, RawRecord, TextEncoding};
-use crate::validate::dates::{self, DateOrder};
 use crate::validate::spelling::{FixedHasher, fold};
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -134,7 +134,8 @@ impl Survey {
     /// hardly a known name.
     #[must_use]
     pub fn header_looks_like_data(&self) -> bool {
-        self.header.iter().any(|name| is_data(name)) && Survey::recognised(&self.header, self.table) < 3
+        let is_glued = self.header.iter().any(|name| date_reads(name));
+        is_glued || self.header.iter().any(|name| is_data(name)) && Survey::recognised(&self.header, self.table) < 3
     }
 
     fn look_at(&mut self, record: &RawRecord<'_>) {
@@ -232,5 +233,5 @@ impl Value {
 }
 
 fn is_data(name: &str) -> bool {
-    name.parse::<f64>().is_ok() || dates::date(name, Some(DateOrder::Dmy)).is_ok()
+    name.parse::<f64>().is_ok() || date_reads(name)
 }

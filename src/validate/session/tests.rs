@@ -53,6 +53,10 @@ fn a_line_of_data_in_the_place_of_the_header_is_not_shown() {
     let message = refusal("s1,Erika Muster,north,2026-03-02,professional,pen,face,acne");
     assert!(!message.contains("Erika") && message.contains("seems to hold data"), "{message}");
     assert!(refusal("Sitzung,Patientin,Ort").contains("Sitzung, Patientin, Ort"));
+    // Every column that is needed is there, and the first row of data as well.
+    let names = "session_id,patient_id,clinic_id,session_date,setting,modality,body_area,indication,side_effects";
+    let message = refusal(&format!("{names}s1,Erika Muster,north,2026-03-02,professional,pen,face,acne,none"));
+    assert!(!message.contains("Erika") && message.contains("field 12"), "{message}");
 }
 
 #[test]
