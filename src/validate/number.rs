@@ -40,7 +40,6 @@ const UNITS: &[(&str, &[Unit])] = &[
             unit(&["um", "micron", "microns", "micrometer", "micrometers", "micrometre", "mikrometer"], 1.0, 1000.0),
             unit(&["cm"], 10.0, 1.0),
             unit(&["in", "inch", "inches", "\"", "″", "zoll"], 254.0, 10.0),
-            unit(&["mil", "mils", "thou"], 254.0, 10_000.0),
         ],
     ),
     ("mJ", &[unit(&["mj", "millijoule", "millijoules"], 1.0, 1.0), unit(&["j", "joule", "joules"], 1000.0, 1.0)]),

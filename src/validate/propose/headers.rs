@@ -34,7 +34,7 @@ const BEHIND: &[&str] =
 /// Units that no column has, without regard to spelling.
 const FOREIGN: &[&str] = &[
     "ft", "feet", "foot", "m", "km", "dm", "nm", "pt", "kj", "uj", "µj", "w", "watt", "kw", "hz", "h", "hr", "hours",
-    "min", "minutes", "ns", "g", "gauge",
+    "min", "minutes", "ns", "g", "gauge", "mil", "mils", "thou",
 ];
 /// Units of all columns, by the columns' own unit.
 const OWN_UNITS: &[&str] = &["mm", "mJ", "ms", "degrees", "days", "years", "needles", "passes", "0–10", "points"];
@@ -206,7 +206,6 @@ mod tests {
         assert_eq!(unit("Depth"), None);
         assert_eq!(unit("needle depth (in)"), Some("in"));
         assert_eq!(unit("Needle depth in inches"), Some("in"));
-        assert_eq!(unit("needle depth mil"), Some("mil"));
     }
 
     #[test]
